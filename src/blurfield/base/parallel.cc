@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "blurfield/base/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <numeric>
+#include <thread>
+#include <utility>
+
+#ifdef BLURFIELD_THREADS_STD
+#include <vector>
+#else
+#include <tbb/info.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+#endif
+
+namespace blurfield {
+namespace {
+
+// Runs worker() on `threads` threads, the caller's among them.
+void run_workers(int threads, const std::function<void()>& worker) {
+  if (threads == 1) return worker();
+#ifdef BLURFIELD_THREADS_STD
+  std::vector<std::jthread> pool;
+  for (int i = 1; i < threads; ++i) pool.emplace_back(worker);
+  worker();
+#else
+  // More than the cores would only earn a warning on stderr.
+  tbb::task_arena arena(std::min(threads, tbb::info::default_concurrency()));
+  arena.execute([&] {
+    tbb::parallel_for(
+        0, threads, [&](int) { worker(); }, tbb::simple_partitioner{});
+  });
+#endif
+}
+
+}  // namespace
+
+int thread_limit(const Execution& execution) {
+  if (execution.threads > 0) return execution.threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+void parallel_for(Index count, const Execution& execution, const std::function<void(Index)>& body) {
+  std::atomic<Index> next{0};
+  std::atomic<bool> stop{false};
+  Index done = 0;  // guarded by mutex
+  std::exception_ptr failure;
+  std::mutex mutex;
+  auto fail = [&](std::exception_ptr error) {
+    const std::lock_guard lock(mutex);
+    if (!failure) failure = std::move(error);
+    stop = true;
+  };
+  auto worker = [&] {
+    while (!stop) {
+      const Index i = next++;
+      if (i >= count) return;
+      try {
+        body(i);
+        if (execution.progress) {
+          const std::lock_guard lock(mutex);
+          ++done;
+          if (!stop && !execution.progress(static_cast<double>(done) / static_cast<double>(count)))
+            stop = true;
+        }
+      } catch (...) {
+        fail(std::current_exception());
+      }
+    }
+  };
+  run_workers(static_cast<int>(std::min<Index>(thread_limit(execution), std::max<Index>(count, 1))),
+              worker);
+  if (failure) std::rethrow_exception(failure);
+  if (stop) throw Cancelled("cancelled");
+}
+
+std::vector<Index> balanced_ranges(std::span<const double> costs, Index parts) {
+  const auto count = static_cast<Index>(costs.size());
+  const double total = std::accumulate(costs.begin(), costs.end(), 0.0);
+  std::vector<Index> ends;
+  double sum = 0.0;
+  for (Index i = 0; i < count; ++i) {
+    sum += costs[static_cast<std::size_t>(i)];
+    const double target = total * static_cast<double>(ends.size() + 1) /
+                          static_cast<double>(std::max<Index>(parts, 1));
+    if (sum >= target && i + 1 < count && static_cast<Index>(ends.size()) + 1 < parts) {
+      ends.push_back(i + 1);
+    }
+  }
+  if (count > 0) ends.push_back(count);
+  return ends;
+}
+
+}  // namespace blurfield

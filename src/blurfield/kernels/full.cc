@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "blurfield/kernels/full.h"
+
+#include <algorithm>
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "blurfield/kernels/full.cc"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+
+#include "blurfield/kernels/exp2-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace blurfield::kernels::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// |z| beyond which weights are left out: 2^-50, 2^-80.
+template <class T>
+constexpr double kCut = sizeof(T) == 4 ? 8.33 : 10.54;
+
+constexpr double kHalfLog2E = 0.72134752044448170368;
+
+// What of one row of a kernel is inside the support: dx = first..last.
+struct RowSpan {
+  Index first;
+  Index last;
+  double centre;  // m dy
+};
+
+template <class T>
+HWY_INLINE RowSpan SpanOfRow(const FullPixel& pixel, Index k) {
+  // The centre row is its own mirror image: only dx > 0, the centre tap is added apart.
+  const double centre = k == 0 ? 0.0 : pixel.slope * static_cast<double>(k);
+  const double reach = kCut<T> / pixel.inv_c;
+  const double rx = static_cast<double>(pixel.rx);
+  const double first = std::max(std::ceil(centre - reach), k == 0 ? 1.0 : -rx);
+  const double last = std::min(std::floor(centre + reach), rx);
+  if (!(first <= last)) return {1, 0, 0.0};
+  return {static_cast<Index>(first), static_cast<Index>(last), centre};
+}
+
+// Calls visit(row k, z1, dx of the first lane, weights, z2) for the vectors of half the kernel.
+template <class T, class Visit>
+HWY_INLINE void ForWeights(const FullPixel& pixel, Index k0, Index k1, const Visit& visit) {
+  const hn::ScalableTag<T> d;
+  const Index lanes = static_cast<Index>(hn::Lanes(d));
+  const auto inv_c = hn::Set(d, static_cast<T>(pixel.inv_c));
+  const auto scale = hn::Set(d, static_cast<T>(-kHalfLog2E));
+  const auto iota = hn::Iota(d, T{0});
+  const Index end = std::min(k1, pixel.ry + 1);
+  for (Index k = k0; k < end; ++k) {
+    const double z1 = k == 0 ? 0.0 : pixel.inv_a * static_cast<double>(k);
+    if (z1 > kCut<T>) return;
+    const RowSpan span = SpanOfRow<T>(pixel, k);
+    // dx - m dy as an exact integer less a fraction: no cancellation in z2.
+    const double whole = std::nearbyint(span.centre);
+    const auto fraction = hn::Set(d, static_cast<T>((span.centre - whole) * pixel.inv_c));
+    const auto row_power = hn::Set(d, static_cast<T>(-kHalfLog2E * z1 * z1));
+    for (Index dx = span.first; dx <= span.last; dx += lanes) {
+      const auto offset = hn::Set(d, static_cast<T>(static_cast<double>(dx) - whole));
+      const auto z2 = hn::MulSub(hn::Add(offset, iota), inv_c, fraction);
+      auto g = Exp2Nonpositive(d, hn::MulAdd(hn::Mul(z2, z2), scale, row_power));
+      const Index left = span.last - dx + 1;
+      if (left < lanes) {
+        g = hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(left)), g);
+      }
+      visit(k, z1, dx, g, z2);
+    }
+  }
+}
+
+// plane(dy, dx..) + plane(-dy, -dx..).
+template <class T, class D>
+HWY_INLINE hn::Vec<D> LoadPair(D d, const T* HWY_RESTRICT plane, Index stride, Index slot,
+                               Index column, Index dx) {
+  const Index lanes = static_cast<Index>(hn::Lanes(d));
+  const T* HWY_RESTRICT above = plane + 2 * slot * stride + column;
+  const T* HWY_RESTRICT below = above + stride;
+  const auto mirrored = hn::LoadU(d, above - dx - lanes + 1);
+  return hn::Add(hn::LoadU(d, below + dx), hn::Reverse(d, mirrored));
+}
+
+// Vector sums that are moved to double before they grow long.
+template <class T, int kCount>
+class Sums {
+ public:
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+  explicit Sums(double* total) : total_(total) {
+    for (int i = 0; i < kCount; ++i) part_[i] = hn::Zero(D());
+  }
+  HWY_INLINE void Add(int i, V v) { part_[i] = hn::Add(part_[i], v); }
+  HWY_INLINE void MulAdd(int i, V a, V b) { part_[i] = hn::MulAdd(a, b, part_[i]); }
+  HWY_INLINE void Count() {
+    if (++count_ == kFlush) Flush();
+  }
+  HWY_INLINE void Flush() {
+    for (int i = 0; i < kCount; ++i) {
+      total_[i] += static_cast<double>(hn::GetLane(hn::SumOfLanes(D(), part_[i])));
+      part_[i] = hn::Zero(D());
+    }
+    count_ = 0;
+  }
+
+ private:
+  static constexpr int kFlush = 48;
+  double* total_;
+  V part_[kCount];
+  int count_ = 0;
+};
+
+template <class T>
+HWY_INLINE double CentreTap(const FullRows<const T>& rows, int plane, const FullPixel& pixel) {
+  return static_cast<double>(rows.plane[plane][pixel.column]);
+}
+
+template <class T, int kPlanes>
+void Values(const FullPixel* pixels, Index count, const FullRows<const T>& rows, double* norm,
+            double* value) {
+  const hn::ScalableTag<T> d;
+  for (Index i = 0; i < count; ++i) {
+    const FullPixel& pixel = pixels[i];
+    double total[kPlanes + 1] = {};
+    Sums<T, kPlanes + 1> sums(total);
+    ForWeights<T>(pixel, rows.k0, rows.k1, [&](Index k, double, Index dx, auto g, auto) HWY_ATTR {
+      for (int c = 0; c < kPlanes; ++c) {
+        sums.MulAdd(c, g, LoadPair(d, rows.plane[c], rows.stride, k - rows.k0, pixel.column, dx));
+      }
+      sums.Add(kPlanes, g);
+      sums.Count();
+    });
+    sums.Flush();
+    const bool centre = rows.k0 == 0;
+    for (int c = 0; c < kPlanes; ++c) {
+      value[c * count + i] += total[c] + (centre ? CentreTap(rows, c, pixel) : 0.0);
+    }
+    norm[i] += 2.0 * total[kPlanes] + (centre ? 1.0 : 0.0);
+  }
+}
+
+template <class T, int kPlanes>
+void Polynomials(const FullPixel* pixels, const FullPolynomial* polynomials, Index count,
+                 const FullRows<const T>& rows, double* value) {
+  const hn::ScalableTag<T> d;
+  for (Index i = 0; i < count; ++i) {
+    const FullPixel& pixel = pixels[i];
+    const FullPolynomial& poly = polynomials[i];
+    const auto z2sq = hn::Set(d, static_cast<T>(poly.z2sq));
+    double total[kPlanes] = {};
+    Sums<T, kPlanes> sums(total);
+    ForWeights<T>(
+        pixel, rows.k0, rows.k1, [&](Index k, double z1, Index dx, auto g, auto z2) HWY_ATTR {
+          const auto row_one = hn::Set(d, static_cast<T>(poly.one + poly.z1sq * z1 * z1));
+          const auto row_z2 = hn::Set(d, static_cast<T>(poly.z1z2 * z1));
+          const auto factor = hn::MulAdd(hn::MulAdd(z2sq, z2, row_z2), z2, row_one);
+          const auto weight = hn::Mul(g, factor);
+          for (int c = 0; c < kPlanes; ++c) {
+            sums.MulAdd(c, weight,
+                        LoadPair(d, rows.plane[c], rows.stride, k - rows.k0, pixel.column, dx));
+          }
+          sums.Count();
+        });
+    sums.Flush();
+    for (int c = 0; c < kPlanes; ++c) {
+      const double centre = rows.k0 == 0 ? poly.one * CentreTap(rows, c, pixel) : 0.0;
+      value[c * count + i] += total[c] + centre;
+    }
+  }
+}
+
+template <class T, int kPlanes>
+void Moments(const FullPixel* pixels, Index count, const FullRows<const T>& rows, const T* coef,
+             FullMoments* moments) {
+  const hn::ScalableTag<T> d;
+  for (Index i = 0; i < count; ++i) {
+    const FullPixel& pixel = pixels[i];
+    double norm[4] = {};
+    double value[4] = {};
+    Sums<T, 4> norms(norm);
+    Sums<T, 4> values(value);
+    hn::Vec<decltype(d)> factor[kPlanes + 1];
+    for (int c = 0; c < kPlanes; ++c) factor[c] = hn::Set(d, coef[c * count + i]);
+    ForWeights<T>(pixel, rows.k0, rows.k1,
+                  [&](Index k, double z1_scalar, Index dx, auto g, auto z2) HWY_ATTR {
+                    const auto z1 = hn::Set(d, static_cast<T>(z1_scalar));
+                    const auto add = [&](Sums<T, 4>& sums, auto v) HWY_ATTR {
+                      const auto along = hn::Mul(v, z2);
+                      sums.Add(0, v);
+                      sums.MulAdd(1, hn::Mul(z1, z1), v);
+                      sums.MulAdd(2, z1, along);
+                      sums.MulAdd(3, z2, along);
+                      sums.Count();
+                    };
+                    add(norms, g);
+                    if constexpr (kPlanes > 0) {
+                      auto y = hn::Zero(d);
+                      for (int c = 0; c < kPlanes; ++c) {
+                        y = hn::MulAdd(
+                            factor[c],
+                            LoadPair(d, rows.plane[c], rows.stride, k - rows.k0, pixel.column, dx),
+                            y);
+                      }
+                      add(values, hn::Mul(g, y));
+                    }
+                  });
+    norms.Flush();
+    values.Flush();
+    for (int m = 0; m < 4; ++m) {
+      moments[i].norm[m] += 2.0 * norm[m];
+      moments[i].value[m] += value[m];
+    }
+    if (rows.k0 > 0) continue;
+    moments[i].norm[0] += 1.0;
+    for (int c = 0; c < kPlanes; ++c) {
+      moments[i].value[0] += static_cast<double>(coef[c * count + i]) * CentreTap(rows, c, pixel);
+    }
+  }
+}
+
+template <class T, int kPlanes, bool kAlong>
+void Spread(const FullPixel* pixels, const FullPolynomial* polynomials, Index count,
+            const FullRows<T>& rows, const T* value, const T* along) {
+  const hn::ScalableTag<T> d;
+  const Index lanes = static_cast<Index>(hn::Lanes(d));
+  for (Index i = 0; i < count; ++i) {
+    const FullPixel& pixel = pixels[i];
+    const FullPolynomial poly = kAlong ? polynomials[i] : FullPolynomial{};
+    const auto z2sq = hn::Set(d, static_cast<T>(poly.z2sq));
+    ForWeights<T>(
+        pixel, rows.k0, rows.k1, [&](Index k, double z1, Index dx, auto g, auto z2) HWY_ATTR {
+          auto slope = g;
+          if constexpr (kAlong) {
+            const auto row_one = hn::Set(d, static_cast<T>(poly.one + poly.z1sq * z1 * z1));
+            const auto row_z2 = hn::Set(d, static_cast<T>(poly.z1z2 * z1));
+            slope = hn::Mul(g, hn::MulAdd(hn::MulAdd(z2sq, z2, row_z2), z2, row_one));
+          }
+          (void)z1;
+          (void)z2;
+          for (int c = 0; c < kPlanes; ++c) {
+            auto v = hn::Mul(g, hn::Set(d, value[c * count + i]));
+            if constexpr (kAlong) v = hn::MulAdd(slope, hn::Set(d, along[c * count + i]), v);
+            T* above = rows.plane[c] + 2 * (k - rows.k0) * rows.stride + pixel.column;
+            T* below = above + rows.stride + dx;
+            above -= dx + lanes - 1;
+            hn::StoreU(hn::Add(hn::LoadU(d, below), v), d, below);
+            hn::StoreU(hn::Add(hn::LoadU(d, above), hn::Reverse(d, v)), d, above);
+          }
+        });
+    if (rows.k0 > 0) continue;
+    for (int c = 0; c < kPlanes; ++c) {
+      T centre = value[c * count + i];
+      if (kAlong) centre += along[c * count + i] * static_cast<T>(poly.one);
+      rows.plane[c][pixel.column] += centre;
+    }
+  }
+}
+
+#define BLURFIELD_FULL(T, S)                                                                     \
+  void Values##S(const FullPixel* pixels, Index count, const FullRows<const T>& rows,            \
+                 double* norm, double* value) {                                                  \
+    (rows.planes == 3   ? Values<T, 3>                                                           \
+     : rows.planes == 1 ? Values<T, 1>                                                           \
+                        : Values<T, 0>)(pixels, count, rows, norm, value);                       \
+  }                                                                                              \
+  void Polynomials##S(const FullPixel* pixels, const FullPolynomial* polynomials, Index count,   \
+                      const FullRows<const T>& rows, double* value) {                            \
+    (rows.planes == 3 ? Polynomials<T, 3> : Polynomials<T, 1>)(pixels, polynomials, count, rows, \
+                                                               value);                           \
+  }                                                                                              \
+  void Moments##S(const FullPixel* pixels, Index count, const FullRows<const T>& rows,           \
+                  const T* coef, FullMoments* moments) {                                         \
+    (rows.planes == 3   ? Moments<T, 3>                                                          \
+     : rows.planes == 1 ? Moments<T, 1>                                                          \
+                        : Moments<T, 0>)(pixels, count, rows, coef, moments);                    \
+  }                                                                                              \
+  void Spread##S(const FullPixel* pixels, const FullPolynomial* polynomials, Index count,        \
+                 const FullRows<T>& rows, const T* value, const T* along) {                      \
+    if (along) {                                                                                 \
+      (rows.planes == 3 ? Spread<T, 3, true> : Spread<T, 1, true>)(pixels, polynomials, count,   \
+                                                                   rows, value, along);          \
+    } else {                                                                                     \
+      (rows.planes == 3 ? Spread<T, 3, false> : Spread<T, 1, false>)(pixels, polynomials, count, \
+                                                                     rows, value, along);        \
+    }                                                                                            \
+  }
+BLURFIELD_FULL(float, F)
+BLURFIELD_FULL(double, D)
+#undef BLURFIELD_FULL
+
+}  // namespace blurfield::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace blurfield::kernels {
+
+#define BLURFIELD_FULL(T, S)                                                                     \
+  HWY_EXPORT(Values##S);                                                                         \
+  HWY_EXPORT(Polynomials##S);                                                                    \
+  HWY_EXPORT(Moments##S);                                                                        \
+  HWY_EXPORT(Spread##S);                                                                         \
+  void full_values(const FullPixel* pixels, Index count, const FullRows<const T>& rows,          \
+                   double* norm, double* value) {                                                \
+    HWY_DYNAMIC_DISPATCH(Values##S)(pixels, count, rows, norm, value);                           \
+  }                                                                                              \
+  void full_polynomials(const FullPixel* pixels, const FullPolynomial* polynomials, Index count, \
+                        const FullRows<const T>& rows, double* value) {                          \
+    HWY_DYNAMIC_DISPATCH(Polynomials##S)(pixels, polynomials, count, rows, value);               \
+  }                                                                                              \
+  void full_moments(const FullPixel* pixels, Index count, const FullRows<const T>& rows,         \
+                    const T* coef, FullMoments* moments) {                                       \
+    HWY_DYNAMIC_DISPATCH(Moments##S)(pixels, count, rows, coef, moments);                        \
+  }                                                                                              \
+  void full_spread(const FullPixel* pixels, const FullPolynomial* polynomials, Index count,      \
+                   const FullRows<T>& rows, const T* value, const T* along) {                    \
+    HWY_DYNAMIC_DISPATCH(Spread##S)(pixels, polynomials, count, rows, value, along);             \
+  }
+BLURFIELD_FULL(float, F)
+BLURFIELD_FULL(double, D)
+#undef BLURFIELD_FULL
+
+}  // namespace blurfield::kernels
+#endif  // HWY_ONCE

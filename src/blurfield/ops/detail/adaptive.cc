@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "blurfield/ops/detail/adaptive.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "blurfield/ops/covariance.h"
+
+namespace blurfield::detail {
+
+template <class T>
+std::array<int, 2> adaptive_radii(const AdaptiveField<T>& field, Index n, Index y, Index x) {
+  const View<const T>& params = field.params;
+  const auto at = [&](Index i) { return static_cast<double>(params.at(n, i, y, x)); };
+  std::array<double, 2> sigma{at(0), at(0)};
+  if (params.channels() == 2) sigma[1] = at(1);
+  if (params.channels() == 3) sigma = logchol_to_sigma({at(0), at(1), at(2)});
+  return {adaptive_radius(field, 0, sigma[0]), adaptive_radius(field, 1, sigma[1])};
+}
+
+std::vector<Plane> planes_of(const Shape& image, Index field_batch, Index n) {
+  std::vector<Plane> planes;
+  const Index first = field_batch == 1 ? 0 : n;
+  const Index last = field_batch == 1 ? image[0] : n + 1;
+  for (Index i = first; i < last; ++i) {
+    for (Index c = 0; c < image[1]; ++c) planes.push_back({i, c});
+  }
+  return planes;
+}
+
+template <class T>
+RowCosts row_costs(const AdaptiveField<T>& field, Index n) {
+  const Index height = field.params.height();
+  RowCosts costs;
+  costs.width = field.params.width();
+  costs.ry.assign(static_cast<std::size_t>(height), 0);
+  costs.rx.assign(static_cast<std::size_t>(height), 0);
+  costs.taps.assign(static_cast<std::size_t>(height), 0.0);
+  const Execution quiet{.threads = field.options->execution.threads, .progress = nullptr};
+  parallel_for(height, quiet, [&](Index y) {
+    const auto row = static_cast<std::size_t>(y);
+    int max_ry = 0;
+    int max_rx = 0;
+    double taps = 0.0;
+    for (Index x = 0; x < costs.width; ++x) {
+      const auto [ry, rx] = adaptive_radii(field, n, y, x);
+      max_ry = std::max(max_ry, ry);
+      max_rx = std::max(max_rx, rx);
+      taps += (2.0 * ry + 1.0) * (2.0 * rx + 1.0);
+    }
+    costs.ry[row] = max_ry;
+    costs.rx[row] = max_rx;
+    costs.taps[row] = taps;
+  });
+  costs.max_ry = *std::max_element(costs.ry.begin(), costs.ry.end());
+  costs.max_rx = *std::max_element(costs.rx.begin(), costs.rx.end());
+  return costs;
+}
+
+namespace {
+
+// Taps, and what building a pixel's tables costs in taps.
+std::vector<double> work(const RowCosts& costs) {
+  constexpr double kTablesOfPixel = 40.0;
+  std::vector<double> rows = costs.taps;
+  for (double& row : rows) row += kTablesOfPixel * static_cast<double>(costs.width);
+  return rows;
+}
+
+}  // namespace
+
+std::vector<Index> gather_ranges(const RowCosts& costs, const Execution& execution) {
+  const std::vector<double> rows = work(costs);
+  const double total = std::accumulate(rows.begin(), rows.end(), 0.0);
+  constexpr double kTapsPerRange = 1e9;  // some tens of milliseconds: fine-grained progress
+  const Index parts = std::max<Index>(8 * thread_limit(execution),
+                                      static_cast<Index>(std::min(total / kTapsPerRange, 1e6)));
+  return balanced_ranges(rows, parts);
+}
+
+std::vector<Index> spread_ranges(const RowCosts& costs, const Execution& execution) {
+  const auto height = static_cast<Index>(costs.taps.size());
+  const Index threads = thread_limit(execution);
+  if (threads == 1 && !execution.progress) return {height};
+  const Index parts = std::max(threads, height / (8 * std::max(costs.max_ry, 1)));
+  return balanced_ranges(work(costs), std::min(parts, 64 * threads));
+}
+
+// Where more than one copy of a frame pixel is within reach under Mode::wrap, the window is the
+// frame itself and kernels are folded onto it.
+static bool wraps_densely(Index radius, Index n, Mode mode) {
+  return mode == Mode::wrap && 2 * radius + 1 > n;
+}
+
+Window reach_window(Index first, Index last, Index radius, Index n, Mode mode) {
+  if (wraps_densely(radius, n, mode)) return {0, n};
+  if (mode == Mode::wrap) return {first - radius, last + radius + 1};
+  return {std::max<Index>(0, first - radius), std::min(n, last + radius + 1)};
+}
+
+// Whether sources of row y with this radius reach rows of the band.
+bool reaches(Index y, Index radius, const Window& band, Index height, Mode mode) {
+  const Window reach = reach_window(y, y, radius, height, mode);
+  if (reach.begin < band.end && reach.end > band.begin) return true;
+  if (mode != Mode::wrap) return false;
+  return (reach.begin < 0 && reach.begin + height < band.end) ||
+         (reach.end > height && reach.end - height > band.begin);
+}
+
+template std::array<int, 2> adaptive_radii(const AdaptiveField<float>&, Index, Index, Index);
+template std::array<int, 2> adaptive_radii(const AdaptiveField<double>&, Index, Index, Index);
+template RowCosts row_costs(const AdaptiveField<float>&, Index);
+template RowCosts row_costs(const AdaptiveField<double>&, Index);
+
+}  // namespace blurfield::detail
