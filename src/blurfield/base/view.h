@@ -31,7 +31,8 @@ class Shape {
   Index& operator[](int axis) { return extent_[axis]; }
   Index elements() const {
     Index product = rank_ > 0 ? 1 : 0;
-    for (int i = 0; i < rank_; ++i) product *= extent_[i];
+    // The second bound is what g++ 12 needs to see that nothing uninitialized is read.
+    for (int i = 0; i < rank_ && i < kMaxRank; ++i) product *= extent_[i];
     return product;
   }
   bool operator==(const Shape&) const = default;

@@ -22,52 +22,60 @@ constexpr double kCut = sizeof(T) == 4 ? 8.33 : 10.54;
 
 constexpr double kHalfLog2E = 0.72134752044448170368;
 
+// Rows of most kernels are a few dozen taps: 32 bytes a vector waste less of them than 64.
+template <class T>
+using Tag = hn::CappedTag<T, 32 / sizeof(T)>;
+
 // What of one row of a kernel is inside the support: dx = first..last.
 struct RowSpan {
   Index first;
   Index last;
-  double centre;  // m dy
 };
 
+// `centre` is m dy. The centre row is its own mirror image: only dx > 0, its centre tap is added
+// apart.
 template <class T>
-HWY_INLINE RowSpan SpanOfRow(const FullPixel& pixel, Index k) {
-  // The centre row is its own mirror image: only dx > 0, the centre tap is added apart.
-  const double centre = k == 0 ? 0.0 : pixel.slope * static_cast<double>(k);
+HWY_INLINE RowSpan SpanOfRow(const FullPixel& pixel, Index k, double centre, bool cut) {
+  const Index first = k == 0 ? 1 : -pixel.rx;
+  if (!cut) return {first, pixel.rx};
   const double reach = kCut<T> / pixel.inv_c;
-  const double rx = static_cast<double>(pixel.rx);
-  const double first = std::max(std::ceil(centre - reach), k == 0 ? 1.0 : -rx);
-  const double last = std::min(std::floor(centre + reach), rx);
-  if (!(first <= last)) return {1, 0, 0.0};
-  return {static_cast<Index>(first), static_cast<Index>(last), centre};
+  const double low = std::max(std::ceil(centre - reach), static_cast<double>(first));
+  const double high = std::min(std::floor(centre + reach), static_cast<double>(pixel.rx));
+  if (!(low <= high)) return {1, 0};
+  return {static_cast<Index>(low), static_cast<Index>(high)};
 }
 
-// Calls visit(row k, z1, dx of the first lane, weights, z2) for the vectors of half the kernel.
-template <class T, class Visit>
-HWY_INLINE void ForWeights(const FullPixel& pixel, Index k0, Index k1, const Visit& visit) {
-  const hn::ScalableTag<T> d;
+// Calls visit(row k, z1, dx of the first lane, weights, z2) for the vectors of half the kernel, and
+// row_done(z1) after each of its rows.
+template <class T, class Visit, class RowDone>
+HWY_INLINE void ForWeights(const FullPixel& pixel, Index k0, Index k1, const Visit& visit,
+                           const RowDone& row_done) {
+  const Tag<T> d;
   const Index lanes = static_cast<Index>(hn::Lanes(d));
   const auto inv_c = hn::Set(d, static_cast<T>(pixel.inv_c));
   const auto scale = hn::Set(d, static_cast<T>(-kHalfLog2E));
-  const auto iota = hn::Iota(d, T{0});
+  const auto step = hn::Set(d, static_cast<T>(lanes));
   const Index end = std::min(k1, pixel.ry + 1);
+  const double farthest =
+      static_cast<double>(pixel.rx) + std::abs(pixel.slope) * static_cast<double>(pixel.ry);
+  const bool cut = !(farthest * pixel.inv_c <= kCut<T>);
   for (Index k = k0; k < end; ++k) {
     const double z1 = k == 0 ? 0.0 : pixel.inv_a * static_cast<double>(k);
     if (z1 > kCut<T>) return;
-    const RowSpan span = SpanOfRow<T>(pixel, k);
+    const double centre = k == 0 ? 0.0 : pixel.slope * static_cast<double>(k);
+    const RowSpan span = SpanOfRow<T>(pixel, k, centre, cut);
     // dx - m dy as an exact integer less a fraction: no cancellation in z2.
-    const double whole = std::nearbyint(span.centre);
-    const auto fraction = hn::Set(d, static_cast<T>((span.centre - whole) * pixel.inv_c));
+    const double whole = std::nearbyint(centre);
+    const auto fraction = hn::Set(d, static_cast<T>((centre - whole) * pixel.inv_c));
+    const auto last = hn::Set(d, static_cast<T>(static_cast<double>(span.last) - whole));
     const auto row_power = hn::Set(d, static_cast<T>(-kHalfLog2E * z1 * z1));
-    for (Index dx = span.first; dx <= span.last; dx += lanes) {
-      const auto offset = hn::Set(d, static_cast<T>(static_cast<double>(dx) - whole));
-      const auto z2 = hn::MulSub(hn::Add(offset, iota), inv_c, fraction);
-      auto g = Exp2Nonpositive(d, hn::MulAdd(hn::Mul(z2, z2), scale, row_power));
-      const Index left = span.last - dx + 1;
-      if (left < lanes) {
-        g = hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(left)), g);
-      }
-      visit(k, z1, dx, g, z2);
+    auto offset = hn::Iota(d, static_cast<T>(static_cast<double>(span.first) - whole));
+    for (Index dx = span.first; dx <= span.last; dx += lanes, offset = hn::Add(offset, step)) {
+      const auto z2 = hn::MulSub(offset, inv_c, fraction);
+      const auto g = Exp2Nonpositive(d, hn::MulAdd(hn::Mul(z2, z2), scale, row_power));
+      visit(k, z1, dx, hn::IfThenElseZero(hn::Le(offset, last), g), z2);
     }
+    row_done(z1);
   }
 }
 
@@ -86,29 +94,30 @@ HWY_INLINE hn::Vec<D> LoadPair(D d, const T* HWY_RESTRICT plane, Index stride, I
 template <class T, int kCount>
 class Sums {
  public:
-  using D = hn::ScalableTag<T>;
+  using D = Tag<T>;
   using V = hn::Vec<D>;
   explicit Sums(double* total) : total_(total) {
     for (int i = 0; i < kCount; ++i) part_[i] = hn::Zero(D());
   }
   HWY_INLINE void Add(int i, V v) { part_[i] = hn::Add(part_[i], v); }
   HWY_INLINE void MulAdd(int i, V a, V b) { part_[i] = hn::MulAdd(a, b, part_[i]); }
-  HWY_INLINE void Count() {
-    if (++count_ == kFlush) Flush();
+  HWY_INLINE void RowDone(Index rx) {
+    taps_ += 2 * rx + 1;
+    if (taps_ > kFlush) Flush();
   }
   HWY_INLINE void Flush() {
     for (int i = 0; i < kCount; ++i) {
       total_[i] += static_cast<double>(hn::GetLane(hn::SumOfLanes(D(), part_[i])));
       part_[i] = hn::Zero(D());
     }
-    count_ = 0;
+    taps_ = 0;
   }
 
  private:
-  static constexpr int kFlush = 48;
+  static constexpr Index kFlush = 400;  // some fifty a lane
   double* total_;
   V part_[kCount];
-  int count_ = 0;
+  Index taps_ = 0;
 };
 
 template <class T>
@@ -119,18 +128,21 @@ HWY_INLINE double CentreTap(const FullRows<const T>& rows, int plane, const Full
 template <class T, int kPlanes>
 void Values(const FullPixel* pixels, Index count, const FullRows<const T>& rows, double* norm,
             double* value) {
-  const hn::ScalableTag<T> d;
+  const Tag<T> d;
   for (Index i = 0; i < count; ++i) {
     const FullPixel& pixel = pixels[i];
     double total[kPlanes + 1] = {};
     Sums<T, kPlanes + 1> sums(total);
-    ForWeights<T>(pixel, rows.k0, rows.k1, [&](Index k, double, Index dx, auto g, auto) HWY_ATTR {
-      for (int c = 0; c < kPlanes; ++c) {
-        sums.MulAdd(c, g, LoadPair(d, rows.plane[c], rows.stride, k - rows.k0, pixel.column, dx));
-      }
-      sums.Add(kPlanes, g);
-      sums.Count();
-    });
+    ForWeights<T>(
+        pixel, rows.k0, rows.k1,
+        [&](Index k, double, Index dx, auto g, auto) HWY_ATTR {
+          for (int c = 0; c < kPlanes; ++c) {
+            sums.MulAdd(c, g,
+                        LoadPair(d, rows.plane[c], rows.stride, k - rows.k0, pixel.column, dx));
+          }
+          sums.Add(kPlanes, g);
+        },
+        [&](double) HWY_ATTR { sums.RowDone(pixel.rx); });
     sums.Flush();
     const bool centre = rows.k0 == 0;
     for (int c = 0; c < kPlanes; ++c) {
@@ -143,7 +155,7 @@ void Values(const FullPixel* pixels, Index count, const FullRows<const T>& rows,
 template <class T, int kPlanes>
 void Polynomials(const FullPixel* pixels, const FullPolynomial* polynomials, Index count,
                  const FullRows<const T>& rows, double* value) {
-  const hn::ScalableTag<T> d;
+  const Tag<T> d;
   for (Index i = 0; i < count; ++i) {
     const FullPixel& pixel = pixels[i];
     const FullPolynomial& poly = polynomials[i];
@@ -151,7 +163,8 @@ void Polynomials(const FullPixel* pixels, const FullPolynomial* polynomials, Ind
     double total[kPlanes] = {};
     Sums<T, kPlanes> sums(total);
     ForWeights<T>(
-        pixel, rows.k0, rows.k1, [&](Index k, double z1, Index dx, auto g, auto z2) HWY_ATTR {
+        pixel, rows.k0, rows.k1,
+        [&](Index k, double z1, Index dx, auto g, auto z2) HWY_ATTR {
           const auto row_one = hn::Set(d, static_cast<T>(poly.one + poly.z1sq * z1 * z1));
           const auto row_z2 = hn::Set(d, static_cast<T>(poly.z1z2 * z1));
           const auto factor = hn::MulAdd(hn::MulAdd(z2sq, z2, row_z2), z2, row_one);
@@ -160,8 +173,8 @@ void Polynomials(const FullPixel* pixels, const FullPolynomial* polynomials, Ind
             sums.MulAdd(c, weight,
                         LoadPair(d, rows.plane[c], rows.stride, k - rows.k0, pixel.column, dx));
           }
-          sums.Count();
-        });
+        },
+        [&](double) HWY_ATTR { sums.RowDone(pixel.rx); });
     sums.Flush();
     for (int c = 0; c < kPlanes; ++c) {
       const double centre = rows.k0 == 0 ? poly.one * CentreTap(rows, c, pixel) : 0.0;
@@ -173,7 +186,7 @@ void Polynomials(const FullPixel* pixels, const FullPolynomial* polynomials, Ind
 template <class T, int kPlanes>
 void Moments(const FullPixel* pixels, Index count, const FullRows<const T>& rows, const T* coef,
              FullMoments* moments) {
-  const hn::ScalableTag<T> d;
+  const Tag<T> d;
   for (Index i = 0; i < count; ++i) {
     const FullPixel& pixel = pixels[i];
     double norm[4] = {};
@@ -182,29 +195,43 @@ void Moments(const FullPixel* pixels, Index count, const FullRows<const T>& rows
     Sums<T, 4> values(value);
     hn::Vec<decltype(d)> factor[kPlanes + 1];
     for (int c = 0; c < kPlanes; ++c) factor[c] = hn::Set(d, coef[c * count + i]);
-    ForWeights<T>(pixel, rows.k0, rows.k1,
-                  [&](Index k, double z1_scalar, Index dx, auto g, auto z2) HWY_ATTR {
-                    const auto z1 = hn::Set(d, static_cast<T>(z1_scalar));
-                    const auto add = [&](Sums<T, 4>& sums, auto v) HWY_ATTR {
-                      const auto along = hn::Mul(v, z2);
-                      sums.Add(0, v);
-                      sums.MulAdd(1, hn::Mul(z1, z1), v);
-                      sums.MulAdd(2, z1, along);
-                      sums.MulAdd(3, z2, along);
-                      sums.Count();
-                    };
-                    add(norms, g);
-                    if constexpr (kPlanes > 0) {
-                      auto y = hn::Zero(d);
-                      for (int c = 0; c < kPlanes; ++c) {
-                        y = hn::MulAdd(
-                            factor[c],
-                            LoadPair(d, rows.plane[c], rows.stride, k - rows.k0, pixel.column, dx),
-                            y);
-                      }
-                      add(values, hn::Mul(g, y));
-                    }
-                  });
+    // Of one row: sums of v, v z2, v z2^2, for v = g and v = g y.
+    hn::Vec<decltype(d)> row_norm[3];
+    hn::Vec<decltype(d)> row_value[3];
+    for (int m = 0; m < 3; ++m) row_norm[m] = row_value[m] = hn::Zero(d);
+    const auto add = [](auto& row, auto v, auto z2) HWY_ATTR {
+      const auto along = hn::Mul(v, z2);
+      row[0] = hn::Add(row[0], v);
+      row[1] = hn::Add(row[1], along);
+      row[2] = hn::MulAdd(along, z2, row[2]);
+    };
+    const auto close = [&](auto& row, Sums<T, 4>& sums, auto z1) HWY_ATTR {
+      sums.Add(0, row[0]);
+      sums.MulAdd(1, hn::Mul(z1, z1), row[0]);
+      sums.MulAdd(2, z1, row[1]);
+      sums.Add(3, row[2]);
+      sums.RowDone(pixel.rx);
+      for (int m = 0; m < 3; ++m) row[m] = hn::Zero(d);
+    };
+    ForWeights<T>(
+        pixel, rows.k0, rows.k1,
+        [&](Index k, double, Index dx, auto g, auto z2) HWY_ATTR {
+          add(row_norm, g, z2);
+          if constexpr (kPlanes > 0) {
+            auto y = hn::Zero(d);
+            for (int c = 0; c < kPlanes; ++c) {
+              y = hn::MulAdd(factor[c],
+                             LoadPair(d, rows.plane[c], rows.stride, k - rows.k0, pixel.column, dx),
+                             y);
+            }
+            add(row_value, hn::Mul(g, y), z2);
+          }
+        },
+        [&](double z1_scalar) HWY_ATTR {
+          const auto z1 = hn::Set(d, static_cast<T>(z1_scalar));
+          close(row_norm, norms, z1);
+          if constexpr (kPlanes > 0) close(row_value, values, z1);
+        });
     norms.Flush();
     values.Flush();
     for (int m = 0; m < 4; ++m) {
@@ -222,14 +249,15 @@ void Moments(const FullPixel* pixels, Index count, const FullRows<const T>& rows
 template <class T, int kPlanes, bool kAlong>
 void Spread(const FullPixel* pixels, const FullPolynomial* polynomials, Index count,
             const FullRows<T>& rows, const T* value, const T* along) {
-  const hn::ScalableTag<T> d;
+  const Tag<T> d;
   const Index lanes = static_cast<Index>(hn::Lanes(d));
   for (Index i = 0; i < count; ++i) {
     const FullPixel& pixel = pixels[i];
     const FullPolynomial poly = kAlong ? polynomials[i] : FullPolynomial{};
     const auto z2sq = hn::Set(d, static_cast<T>(poly.z2sq));
     ForWeights<T>(
-        pixel, rows.k0, rows.k1, [&](Index k, double z1, Index dx, auto g, auto z2) HWY_ATTR {
+        pixel, rows.k0, rows.k1,
+        [&](Index k, double z1, Index dx, auto g, auto z2) HWY_ATTR {
           auto slope = g;
           if constexpr (kAlong) {
             const auto row_one = hn::Set(d, static_cast<T>(poly.one + poly.z1sq * z1 * z1));
@@ -247,7 +275,8 @@ void Spread(const FullPixel* pixels, const FullPolynomial* polynomials, Index co
             hn::StoreU(hn::Add(hn::LoadU(d, below), v), d, below);
             hn::StoreU(hn::Add(hn::LoadU(d, above), hn::Reverse(d, v)), d, above);
           }
-        });
+        },
+        [](double) HWY_ATTR {});
     if (rows.k0 > 0) continue;
     for (int c = 0; c < kPlanes; ++c) {
       T centre = value[c * count + i];

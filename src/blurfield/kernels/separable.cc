@@ -8,8 +8,6 @@
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
-#include "blurfield/kernels/exp2-inl.h"
-
 HWY_BEFORE_NAMESPACE();
 namespace blurfield::kernels::HWY_NAMESPACE {
 
@@ -25,133 +23,6 @@ constexpr int kColumns = 2;
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE double SumInDouble(D d, V v) {
   return static_cast<double>(hn::GetLane(hn::SumOfLanes(d, v)));
-}
-
-// kPixels tables at once, which hides the latency of the exponential.
-template <int kPixels, bool kDerivative, class T>
-HWY_INLINE void HalfTableBlock(const double* sigma, const int* radius, const Index* extent,
-                               T* HWY_RESTRICT w, T* HWY_RESTRICT dw, Index stride) {
-  const hn::ScalableTag<T> d;
-  using V = hn::Vec<decltype(d)>;
-  const Index lanes = static_cast<Index>(hn::Lanes(d));
-  const V step = hn::Set(d, static_cast<T>(lanes));
-  V scale[kPixels];
-  V last[kPixels];
-  V sum[kPixels];
-  V moment[kPixels];
-  double inverse[kPixels];
-  Index end = 0;
-  Index max_radius = 0;
-  for (int p = 0; p < kPixels; ++p) {
-    // -k^2 / (2 sigma^2) as a power of two; the limit keeps 0 * inf from k = 0.
-    inverse[p] = std::min(1.0 / sigma[p], 1e18);
-    scale[p] = hn::Set(d, static_cast<T>(-0.72134752044448170368 * inverse[p] * inverse[p]));
-    last[p] = hn::Set(d, static_cast<T>(radius[p]));
-    sum[p] = moment[p] = hn::Zero(d);
-    max_radius = std::max<Index>(max_radius, radius[p]);
-    end = std::max(end, extent[p]);
-  }
-  end = std::max(end, max_radius + 1);
-  double total[kPixels] = {};
-  double mean[kPixels] = {};
-  const auto flush = [&]() HWY_ATTR {
-    for (int p = 0; p < kPixels; ++p) {
-      total[p] += SumInDouble(d, sum[p]);
-      sum[p] = hn::Zero(d);
-      if constexpr (kDerivative) mean[p] += SumInDouble(d, moment[p]);
-      moment[p] = hn::Zero(d);
-    }
-  };
-  constexpr Index kFlush = 16;  // vectors, before float sums grow long
-  V k = hn::Iota(d, T{0});
-  Index at = 0;
-  for (; at <= max_radius; at += lanes, k = hn::Add(k, step)) {
-    const V k2 = hn::Mul(k, k);
-    for (int p = 0; p < kPixels; ++p) {
-      // Weights that would leave the normal numbers are 0, and so are their derivatives.
-      const V power = hn::Mul(scale[p], k2);
-      const auto keep = hn::And(hn::Le(k, last[p]), hn::Gt(power, hn::Set(d, kSmallestPower<T>)));
-      const V g = hn::IfThenElseZero(keep, Exp2Nonpositive(d, power));
-      hn::StoreU(g, d, w + p * stride + at);
-      sum[p] = hn::Add(sum[p], g);
-      if constexpr (kDerivative) moment[p] = hn::MulAdd(g, k2, moment[p]);
-    }
-    if ((at / lanes + 1) % kFlush == 0) flush();
-  }
-  flush();
-  const Index used = at;
-  for (const Index padded = (end + kPad - 1) / kPad * kPad; at < padded; at += lanes) {
-    for (int p = 0; p < kPixels; ++p) {
-      hn::StoreU(hn::Zero(d), d, w + p * stride + at);
-      if constexpr (kDerivative) hn::StoreU(hn::Zero(d), d, dw + p * stride + at);
-    }
-  }
-  for (int p = 0; p < kPixels; ++p) {
-    T* HWY_RESTRICT to = w + p * stride;
-    total[p] = 2.0 * total[p] - static_cast<double>(to[0]);
-    const V unit = hn::Set(d, static_cast<T>(1.0 / total[p]));
-    const V mean_k2 = hn::Set(d, static_cast<T>(2.0 * mean[p] / total[p]));
-    const double cube = inverse[p] * inverse[p] * inverse[p];
-    const V slope = hn::Set(d, static_cast<T>(std::min(cube, 1e37)));
-    k = hn::Iota(d, T{0});
-    for (at = 0; at < used; at += lanes, k = hn::Add(k, step)) {
-      const V weight = hn::Mul(hn::LoadU(d, to + at), unit);
-      hn::StoreU(weight, d, to + at);
-      if constexpr (kDerivative) {
-        const V spread = hn::MulSub(k, k, mean_k2);
-        hn::StoreU(hn::Mul(hn::Mul(weight, spread), slope), d, dw + p * stride + at);
-      }
-    }
-  }
-}
-
-template <bool kDerivative, class T>
-void HalfTablesOf(const double* sigma, const int* radius, const Index* extent, Index count, T* w,
-                  T* dw, Index stride) {
-  Index i = 0;
-  for (; i + kGroup <= count; i += kGroup) {
-    HalfTableBlock<kGroup, kDerivative>(sigma + i, radius + i, extent + i, w + i * stride,
-                                        dw + i * stride, stride);
-  }
-  for (; i < count; ++i) {
-    HalfTableBlock<1, kDerivative>(sigma + i, radius + i, extent + i, w + i * stride,
-                                   dw + i * stride, stride);
-  }
-}
-
-template <class T>
-void HalfTables(const double* sigma, const int* radius, const Index* extent, Index count, T* w,
-                T* dw, Index stride) {
-  if (dw) {
-    HalfTablesOf<true>(sigma, radius, extent, count, w, dw, stride);
-  } else {
-    HalfTablesOf<false>(sigma, radius, extent, count, w, w, stride);
-  }
-}
-
-template <class T>
-void MirrorTables(const T* half, Index half_stride, const Placement* placement, Index count, T* out,
-                  Index out_stride) {
-  const hn::ScalableTag<T> d;
-  const Index lanes = static_cast<Index>(hn::Lanes(d));
-  for (Index i = 0; i < count; ++i) {
-    const Placement& place = placement[i];
-    const T* HWY_RESTRICT from = half + i * half_stride;
-    T* HWY_RESTRICT to = out + i * out_stride;
-    const Index left = std::max<Index>(place.centre - place.radius, 0);
-    for (Index j = 0; j < left; j += lanes) hn::StoreU(hn::Zero(d), d, to + j);
-    const Index right = std::min(place.centre + place.radius + 1, place.length);
-    for (Index k = 0; k <= place.centre && k <= place.radius; k += lanes) {
-      hn::StoreU(hn::Reverse(d, hn::LoadU(d, from + k)), d, to + place.centre - k - lanes + 1);
-    }
-    for (Index j = std::max<Index>(place.centre, 0); j < right; j += lanes) {
-      hn::StoreU(hn::LoadU(d, from + j - place.centre), d, to + j);
-    }
-    // Also what a clipped kernel left beyond the table's end.
-    for (Index j = std::max<Index>(right, 0); j < place.length + kPad; j += lanes) {
-      hn::StoreU(hn::Zero(d), d, to + j);
-    }
-  }
 }
 
 // One pixel's contribution of a block of columns to its sums.
@@ -349,14 +220,6 @@ void AccumulateRow(const T* HWY_RESTRICT a, Index n, T* HWY_RESTRICT into) {
 
 // Highway dispatches plain functions: one name per element type.
 #define BLURFIELD_SEPARABLE(T, S)                                                                 \
-  void HalfTables##S(const double* sigma, const int* radius, const Index* extent, Index count,    \
-                     T* w, T* dw, Index stride) {                                                 \
-    HalfTables<T>(sigma, radius, extent, count, w, dw, stride);                                   \
-  }                                                                                               \
-  void MirrorTables##S(const T* half, Index half_stride, const Placement* p, Index count, T* out, \
-                       Index out_stride) {                                                        \
-    MirrorTables<T>(half, half_stride, p, count, out, out_stride);                                \
-  }                                                                                               \
   void GatherTile##S(const Tile<T>& tile, const T* rows, Index row_stride, Index slot0,           \
                      Index slot1, const GatherSums& sums) {                                       \
     (tile.dyw ? GatherTile<true, T> : GatherTile<false, T>)(tile, rows, row_stride, slot0, slot1, \
@@ -380,20 +243,10 @@ HWY_AFTER_NAMESPACE();
 namespace blurfield::kernels {
 
 #define BLURFIELD_SEPARABLE(T, S)                                                                  \
-  HWY_EXPORT(HalfTables##S);                                                                       \
-  HWY_EXPORT(MirrorTables##S);                                                                     \
   HWY_EXPORT(GatherTile##S);                                                                       \
   HWY_EXPORT(SpreadTile##S);                                                                       \
   HWY_EXPORT(AddRows##S);                                                                          \
   HWY_EXPORT(AccumulateRow##S);                                                                    \
-  void half_tables(const double* sigma, const int* radius, const Index* extent, Index count, T* w, \
-                   T* dw, Index stride) {                                                          \
-    HWY_DYNAMIC_DISPATCH(HalfTables##S)(sigma, radius, extent, count, w, dw, stride);              \
-  }                                                                                                \
-  void mirror_tables(const T* half, Index half_stride, const Placement* placement, Index count,    \
-                     T* out, Index out_stride) {                                                   \
-    HWY_DYNAMIC_DISPATCH(MirrorTables##S)(half, half_stride, placement, count, out, out_stride);   \
-  }                                                                                                \
   void gather_tile(const Tile<T>& tile, const T* rows, Index row_stride, Index slot0, Index slot1, \
                    const GatherSums& sums) {                                                       \
     HWY_DYNAMIC_DISPATCH(GatherTile##S)(tile, rows, row_stride, slot0, slot1, sums);               \

@@ -105,7 +105,8 @@ class Engine {
   Engine(const View<const T>& params, const AdaptiveBlurOptions& options)
       : options_(options), full_(params.channels() == 3) {
     field_ = {params, &options_, options.scatter ? Belongs::to_source : Belongs::to_output,
-              options.extension.mode};
+              options.extension.mode, detail::RadiusRule::of<T>(options, params.spatial_rank())};
+    field_.costs = detail::row_costs(field_);
   }
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -118,8 +119,8 @@ class Engine {
   bool split() const { return options_.scatter && cval() != 0.0; }
 
   // Announces the passes to come, so that progress runs once from 0 to 1.
-  void plan(int gathers, int spreads, bool fused = false) {
-    stage_progress(options_.execution, gathers + (full_ ? 2 + (fused ? 1 : 0) : 1) * spreads);
+  void plan(int gathers, int spreads) {
+    stage_progress(options_.execution, gathers + (full_ ? 2 : 1) * spreads);
   }
 
   void gather(const GatherPass<T>& pass, Mode mode) {
@@ -286,10 +287,12 @@ double adaptive_blur_taps(const Shape& shape, const View<const T>& field,
   constexpr const char* kName = "adaptive_blur_taps";
   check_field(kName, field, shape);
   detail::check_options(kName, options, shape.rank() - 2);
-  const AdaptiveField<T> checked{field, &options, Belongs::to_output, options.extension.mode};
+  const AdaptiveField<T> checked{
+      .params = field,
+      .options = &options,
+      .radius = detail::RadiusRule::of<T>(options, field.spatial_rank())};
   double taps = 0.0;
-  for (Index n = 0; n < field.batch(); ++n) {
-    const detail::RowCosts costs = detail::row_costs(checked, n);
+  for (const detail::RowCosts& costs : detail::row_costs(checked)) {
     taps = std::accumulate(costs.taps.begin(), costs.taps.end(), taps);
   }
   const Index images = field.batch() == 1 ? shape[0] : 1;

@@ -2,21 +2,10 @@
 #include "blurfield/ops/detail/adaptive.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
-#include "blurfield/ops/covariance.h"
-
 namespace blurfield::detail {
-
-template <class T>
-std::array<int, 2> adaptive_radii(const AdaptiveField<T>& field, Index n, Index y, Index x) {
-  const View<const T>& params = field.params;
-  const auto at = [&](Index i) { return static_cast<double>(params.at(n, i, y, x)); };
-  std::array<double, 2> sigma{at(0), at(0)};
-  if (params.channels() == 2) sigma[1] = at(1);
-  if (params.channels() == 3) sigma = logchol_to_sigma({at(0), at(1), at(2)});
-  return {adaptive_radius(field, 0, sigma[0]), adaptive_radius(field, 1, sigma[1])};
-}
 
 std::vector<Plane> planes_of(const Shape& image, Index field_batch, Index n) {
   std::vector<Plane> planes;
@@ -28,22 +17,42 @@ std::vector<Plane> planes_of(const Shape& image, Index field_batch, Index n) {
   return planes;
 }
 
+namespace {
+
 template <class T>
-RowCosts row_costs(const AdaptiveField<T>& field, Index n) {
+RowCosts row_costs_of(const AdaptiveField<T>& field, Index n) {
   const Index height = field.params.height();
   RowCosts costs;
   costs.width = field.params.width();
   costs.ry.assign(static_cast<std::size_t>(height), 0);
   costs.rx.assign(static_cast<std::size_t>(height), 0);
   costs.taps.assign(static_cast<std::size_t>(height), 0.0);
+  const RadiusRule rule = field.radius;
+  const View<const T>& params = field.params;
+  const bool full = params.channels() == 3;
   const Execution quiet{.threads = field.options->execution.threads, .progress = nullptr};
   parallel_for(height, quiet, [&](Index y) {
     const auto row = static_cast<std::size_t>(y);
     int max_ry = 0;
     int max_rx = 0;
     double taps = 0.0;
+    const T* first = params.row(n, 0, y);
+    const T* last = params.row(n, params.channels() - 1, y);
+    const T* middle = full ? params.row(n, 1, y) : nullptr;
     for (Index x = 0; x < costs.width; ++x) {
-      const auto [ry, rx] = adaptive_radii(field, n, y, x);
+      const Index i = x * params.x_stride();
+      int ry = 0;
+      int rx = 0;
+      if (full) {
+        const std::array<int, 2> radii =
+            logchol_radii(rule, std::exp(static_cast<double>(first[i])),
+                          static_cast<double>(middle[i]), std::exp(static_cast<double>(last[i])));
+        ry = radii[0];
+        rx = radii[1];
+      } else {
+        ry = rule(0, static_cast<double>(first[i]));
+        rx = rule(1, static_cast<double>(last[i]));
+      }
       max_ry = std::max(max_ry, ry);
       max_rx = std::max(max_rx, rx);
       taps += (2.0 * ry + 1.0) * (2.0 * rx + 1.0);
@@ -57,8 +66,6 @@ RowCosts row_costs(const AdaptiveField<T>& field, Index n) {
   return costs;
 }
 
-namespace {
-
 // Taps, and what building a pixel's tables costs in taps.
 std::vector<double> work(const RowCosts& costs) {
   constexpr double kTablesOfPixel = 40.0;
@@ -68,6 +75,13 @@ std::vector<double> work(const RowCosts& costs) {
 }
 
 }  // namespace
+
+template <class T>
+std::vector<RowCosts> row_costs(const AdaptiveField<T>& field) {
+  std::vector<RowCosts> costs;
+  for (Index n = 0; n < field.params.batch(); ++n) costs.push_back(row_costs_of(field, n));
+  return costs;
+}
 
 std::vector<Index> gather_ranges(const RowCosts& costs, const Execution& execution) {
   const std::vector<double> rows = work(costs);
@@ -107,9 +121,7 @@ bool reaches(Index y, Index radius, const Window& band, Index height, Mode mode)
          (reach.end > height && reach.end - height > band.begin);
 }
 
-template std::array<int, 2> adaptive_radii(const AdaptiveField<float>&, Index, Index, Index);
-template std::array<int, 2> adaptive_radii(const AdaptiveField<double>&, Index, Index, Index);
-template RowCosts row_costs(const AdaptiveField<float>&, Index);
-template RowCosts row_costs(const AdaptiveField<double>&, Index);
+template std::vector<RowCosts> row_costs(const AdaptiveField<float>&);
+template std::vector<RowCosts> row_costs(const AdaptiveField<double>&);
 
 }  // namespace blurfield::detail

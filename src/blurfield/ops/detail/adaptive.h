@@ -10,14 +10,46 @@
 // copies of p when it belongs to the source (B2).
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "blurfield/ops/adaptive_blur.h"
-#include "blurfield/ops/detail/check.h"
+#include "blurfield/ops/gaussian_kernel.h"
 
 namespace blurfield::detail {
 
 enum class Belongs { to_output, to_source };
+
+// Per row of field n: the largest radii, and the taps of all kernels.
+struct RowCosts {
+  Index width = 0;
+  std::vector<int> ry;
+  std::vector<int> rx;
+  std::vector<double> taps;
+  int max_ry = 0;
+  int max_rx = 0;
+};
+// The radius of a Gaussian of width sigma along axis 0 (y) or 1 (x): from the options, cut where
+// weights fall below the smallest normal number and count as 0. A signal has no y.
+struct RadiusRule {
+  double truncate = 4.0;
+  std::array<int, 2> fixed{-1, -1};
+  double reach = 38.0;  // sigmas
+
+  template <class T>
+  static RadiusRule of(const BlurOptions& options, int spatial_rank) {
+    RadiusRule rule{options.truncate, {-1, -1}, sizeof(T) == 4 ? 13.5 : 38.0};
+    if (!options.radius.empty()) rule.fixed = {options.radius.front(), options.radius.back()};
+    if (spatial_rank == 1) rule.fixed[0] = 0;
+    return rule;
+  }
+  int operator()(int axis, double sigma) const {
+    const int given = fixed[static_cast<std::size_t>(axis)];
+    const int radius = given >= 0 ? given : gaussian_radius(sigma, truncate);
+    const double cut = reach * sigma + 1.0;
+    return cut < radius ? static_cast<int>(cut) : radius;
+  }
+};
 
 // A field that has been checked, with the options it is used under. Views are packed in x.
 template <class T>
@@ -26,6 +58,8 @@ struct AdaptiveField {
   const AdaptiveBlurOptions* options = nullptr;
   Belongs belongs = Belongs::to_output;
   Mode mode = Mode::reflect;  // of this pass; options->extension.mode unless cval is split off
+  RadiusRule radius{};
+  std::vector<RowCosts> costs{};  // of each field of the batch
 };
 
 template <class T>
@@ -57,25 +91,11 @@ void full_gather(const AdaptiveField<T>& field, const GatherPass<T>& pass);
 template <class T>
 void full_spread(const AdaptiveField<T>& field, const SpreadPass<T>& pass);
 
-// Weights below the smallest normal number count as 0, so that no radius need exceed this many
-// sigmas.
-template <class T>
-inline constexpr double kReach = sizeof(T) == 4 ? 13.5 : 38.0;
-
-// The radius of a Gaussian of width sigma along an axis of the image: from the options, cut where
-// weights vanish. Axis 0 is y, 1 is x; a signal has only x.
-template <class T>
-int adaptive_radius(const AdaptiveField<T>& field, int axis, double sigma) {
-  const int spatial_rank = field.params.spatial_rank();
-  if (axis == 0 && spatial_rank == 1) return 0;
-  const int radius = resolve_radius(*field.options, axis - (2 - spatial_rank), sigma);
-  const double reach = kReach<T> * sigma + 1.0;
-  return reach < radius ? static_cast<int>(reach) : radius;
+// Radii (ry, rx) of a covariance: those of sqrt(Sigma_yy) and sqrt(Sigma_xx).
+inline std::array<int, 2> logchol_radii(const RadiusRule& radius, double exp_a, double b,
+                                        double exp_c) {
+  return {radius(0, exp_a), radius(1, std::sqrt(b * b + exp_c * exp_c))};
 }
-
-// Radii of pixel (y, x) of field n as (ry, rx).
-template <class T>
-std::array<int, 2> adaptive_radii(const AdaptiveField<T>& field, Index n, Index y, Index x);
 
 // The image planes that field n serves: (n, 0..C-1), or all of them if the field has a batch of 1.
 struct Plane {
@@ -84,17 +104,9 @@ struct Plane {
 };
 std::vector<Plane> planes_of(const Shape& image, Index field_batch, Index n);
 
-// Per row of field n: the largest radii, and the taps of all kernels.
-struct RowCosts {
-  Index width = 0;
-  std::vector<int> ry;
-  std::vector<int> rx;
-  std::vector<double> taps;
-  int max_ry = 0;
-  int max_rx = 0;
-};
+// The costs of each field of the batch.
 template <class T>
-RowCosts row_costs(const AdaptiveField<T>& field, Index n);
+std::vector<RowCosts> row_costs(const AdaptiveField<T>& field);
 
 // Consecutive pixels of an axis. Under Mode::wrap they may lie beyond 0..n-1 and mean i mod n.
 struct Window {
@@ -126,19 +138,17 @@ template <class T, class Task>
 void run_ranges(const AdaptiveField<T>& field,
                 std::vector<Index> (*split)(const RowCosts&, const Execution&), const Task& task) {
   const Execution& execution = field.options->execution;
-  std::vector<RowCosts> costs;
   std::vector<RowRange> ranges;
   for (Index n = 0; n < field.params.batch(); ++n) {
-    costs.push_back(row_costs(field, n));
     Index begin = 0;
-    for (Index end : split(costs.back(), execution)) {
+    for (Index end : split(field.costs[static_cast<std::size_t>(n)], execution)) {
       ranges.push_back({n, begin, end});
       begin = end;
     }
   }
   parallel_for(static_cast<Index>(ranges.size()), execution, [&](Index i) {
     const RowRange& range = ranges[static_cast<std::size_t>(i)];
-    task(costs[static_cast<std::size_t>(range.n)], range);
+    task(field.costs[static_cast<std::size_t>(range.n)], range);
   });
 }
 

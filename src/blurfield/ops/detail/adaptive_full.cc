@@ -43,7 +43,8 @@ class Worker {
     }
   }
 
-  void gather(const GatherPass<T>& pass, const std::vector<Plane>& planes);
+  // Keeps the kernels' norms if asked to and grad_field is wanted.
+  void gather(const GatherPass<T>& pass, const std::vector<Plane>& planes, Norms<T>* norms);
   void norms(const SpreadPass<T>& pass, Norms<T>& norms);
   void spread(const SpreadPass<T>& pass, const Norms<T>& norms, const std::vector<Plane>& planes,
               const Window& band);
@@ -64,7 +65,7 @@ class Worker {
   }
   void moments_alone();
   void values(const GatherPass<T>& pass, std::span<const Plane> planes);
-  void slopes(const GatherPass<T>& pass, std::span<const Plane> planes);
+  void slopes(const GatherPass<T>& pass, std::span<const Plane> planes, Norms<T>* norms);
   void derivative(const GatherPass<T>& pass, std::span<const Plane> planes);
   void store(const GatherPass<T>& pass, std::span<const Plane> planes);
 
@@ -130,7 +131,7 @@ void Worker<T>::derivative(const GatherPass<T>& pass, std::span<const Plane> pla
 }
 
 template <class T>
-void Worker<T>::slopes(const GatherPass<T>& pass, std::span<const Plane> planes) {
+void Worker<T>::slopes(const GatherPass<T>& pass, std::span<const Plane> planes, Norms<T>* norms) {
   const Index count = tile_.count();
   moments_.assign(at(count), {});
   coef_.resize(at(count) * planes.size());
@@ -156,18 +157,20 @@ void Worker<T>::slopes(const GatherPass<T>& pass, std::span<const Plane> planes)
     add(0, m[1] - site.b * inv_c * m[2]);
     add(1, site.sign * inv_c * m[2]);
     add(2, m[3]);
+    if (norms) norms->inverse.view().at(0, 0, site.y, site.x) = static_cast<T>(1.0 / norm[0]);
   }
 }
 
 template <class T>
-void Worker<T>::gather(const GatherPass<T>& pass, const std::vector<Plane>& planes) {
+void Worker<T>::gather(const GatherPass<T>& pass, const std::vector<Plane>& planes,
+                       Norms<T>* norms) {
   for_plane_batches(planes, [&](std::span<const Plane> batch) {
     if (!pass.field_dot.empty()) {
       derivative(pass, batch);
     } else if (!pass.out.empty()) {
       values(pass, batch);
     }
-    if (!pass.grad_field.empty()) slopes(pass, batch);
+    if (!pass.grad_field.empty()) slopes(pass, batch, norms);
   });
 }
 
@@ -228,15 +231,15 @@ Window sites(const AdaptiveField<T>& field, Index radius, Index n) {
   return {-radius, n + radius};
 }
 
-}  // namespace
-
 template <class T>
-void full_gather(const AdaptiveField<T>& field, const GatherPass<T>& pass) {
+void gather_rows(const AdaptiveField<T>& field, const GatherPass<T>& pass,
+                 std::vector<Norms<T>>* norms) {
   const Index height = field.params.height();
   const Index width = field.params.width();
   run_ranges(field, gather_ranges, [&](const RowCosts& costs, const RowRange& rows) {
     const std::vector<Plane> planes = planes_of(pass.src.shape, field.params.batch(), rows.n);
     Worker<T> worker(field, rows.n);
+    Norms<T>* keep = norms ? &(*norms)[at(rows.n)] : nullptr;
     for (Index y = rows.begin; y < rows.end; ++y) {
       for (const Plane& plane : planes) {
         for (Index x = 0; x < width && !pass.out.empty() && !pass.add; ++x) {
@@ -247,21 +250,23 @@ void full_gather(const AdaptiveField<T>& field, const GatherPass<T>& pass) {
       const Window copies = sites(field, costs.ry[at(y)], height);
       for (Index copy = copies.begin; copy < copies.end; ++copy) {
         if (extend(copy, height, field.mode) != y) continue;
-        worker.for_tiles(copy, columns, [&] { worker.gather(pass, planes); });
+        worker.for_tiles(copy, columns, [&] { worker.gather(pass, planes, keep); });
       }
     }
   });
 }
 
 template <class T>
-void full_spread(const AdaptiveField<T>& field, const SpreadPass<T>& pass) {
-  const Index height = field.params.height();
+std::vector<Norms<T>> all_norms(const AdaptiveField<T>& field, const SpreadPass<T>& pass) {
   const Index width = field.params.width();
-  const Shape shape{1, 1, height, width};
-  if (pass.fused) full_gather(field, *pass.fused);
+  const Shape shape{1, 1, field.params.height(), width};
   std::vector<Norms<T>> norms;
   for (Index n = 0; n < field.params.batch(); ++n) {
     norms.push_back({Image<T>(shape), pass.along.empty() ? Image<T>() : Image<T>(shape)});
+  }
+  if (pass.fused) {
+    gather_rows(field, *pass.fused, &norms);
+    return norms;
   }
   run_ranges(field, gather_ranges, [&](const RowCosts&, const RowRange& rows) {
     Worker<T> worker(field, rows.n);
@@ -269,6 +274,21 @@ void full_spread(const AdaptiveField<T>& field, const SpreadPass<T>& pass) {
       worker.for_tiles(y, {0, width}, [&] { worker.norms(pass, norms[at(rows.n)]); });
     }
   });
+  return norms;
+}
+
+}  // namespace
+
+template <class T>
+void full_gather(const AdaptiveField<T>& field, const GatherPass<T>& pass) {
+  gather_rows<T>(field, pass, nullptr);
+}
+
+template <class T>
+void full_spread(const AdaptiveField<T>& field, const SpreadPass<T>& pass) {
+  const Index height = field.params.height();
+  const Index width = field.params.width();
+  const std::vector<Norms<T>> norms = all_norms(field, pass);
   run_ranges(field, spread_ranges, [&](const RowCosts& costs, const RowRange& rows) {
     const std::vector<Plane> planes = planes_of(pass.out.shape, field.params.batch(), rows.n);
     const Window band{rows.begin, rows.end};

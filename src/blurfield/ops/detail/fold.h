@@ -14,22 +14,22 @@ namespace blurfield::detail {
 //   otherwise: sum over copies p' != p of p of half[|i - p'|].
 // The two differ only where a copy of the frame does not repeat its edge pixel (mirror), or repeats
 // nothing else (nearest). Not for Mode::constant. Cost: about the radius.
-template <class T>
+template <class T, class Sum>
 void fold_kernel(const T* half, Index radius, Index p, Index n, Mode mode, bool to_output,
-                 Index begin, Index end, double* table) {
-  const auto weight = [&](Index distance) { return static_cast<double>(half[distance]); };
+                 Index begin, Index end, Sum* table) {
+  const auto weight = [&](Index distance) { return static_cast<Sum>(half[distance]); };
   if (mode == Mode::nearest && to_output) {
     for (Index k = p + 1; k <= radius; ++k) table[0 - begin] += weight(k);
     for (Index k = n - p; k <= radius; ++k) table[n - 1 - begin] += weight(k);
     return;
   }
   if (mode == Mode::nearest) {
-    double tail = 0.0;  // all copies at -1, -2, ... of pixel 0, seen from i
+    Sum tail{0};  // all copies at -1, -2, ... of pixel 0, seen from i
     for (Index i = radius - 1; p == 0 && i >= 0; --i) {
       tail += weight(i + 1);
       if (i < end) table[i - begin] += tail;
     }
-    tail = 0.0;
+    tail = Sum{0};
     for (Index i = radius - 1; p == n - 1 && i >= 0; --i) {
       tail += weight(i + 1);
       if (n - 1 - i >= begin) table[n - 1 - i - begin] += tail;

@@ -43,14 +43,15 @@ void FullTile<T>::place(Index y, Index x0, Index count) {
     const bool flip = reversed(y, height, field_.mode) != reversed(x, width, field_.mode);
     Site site{extend(y, height, field_.mode), extend(x, width, field_.mode), 0.0,
               flip ? -1.0 : 1.0};
-    const auto [py, px] = adaptive_radii(field_, n_, site.y, site.x);
     const auto theta = [&](Index k) {
       return static_cast<double>(field_.params.at(n_, k, site.y, site.x));
     };
     site.b = site.sign * theta(1);
-    const double inv_a = std::exp(-theta(0));
-    pixels_.push_back({std::min(inv_a, kLargest), std::min(std::exp(-theta(2)), kLargest),
-                       site.b * std::min(inv_a, 1e300), py, px, 0});
+    const double exp_a = std::exp(theta(0));
+    const double exp_c = std::exp(theta(2));
+    const auto [py, px] = logchol_radii(field_.radius, exp_a, site.b, exp_c);
+    pixels_.push_back({std::min(1.0 / exp_a, kLargest), std::min(1.0 / exp_c, kLargest),
+                       site.b * std::min(1.0 / exp_a, 1e300), py, px, 0});
     sites_.push_back(site);
     ry_ = std::max<Index>(ry_, py);
     rx = std::max<Index>(rx, px);

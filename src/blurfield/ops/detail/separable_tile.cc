@@ -66,12 +66,14 @@ bool SeparableTile<T>::meets_own_copy(Index first, Index last, Index n) const {
 template <class T>
 void SeparableTile<T>::read_field(Index n, Index y, Index x0, Index count) {
   const View<const T>& params = field_.params;
-  const Index x_channel = params.channels() - 1;
-  for (Index i = 0; i < count; ++i) {
-    y_axis_.sigma[at(i)] = static_cast<double>(params.at(n, 0, y, x0 + i));
-    x_axis_.sigma[at(i)] = static_cast<double>(params.at(n, x_channel, y, x0 + i));
-    y_axis_.radius[at(i)] = adaptive_radius(field_, 0, y_axis_.sigma[at(i)]);
-    x_axis_.radius[at(i)] = adaptive_radius(field_, 1, x_axis_.sigma[at(i)]);
+  const RadiusRule rule = field_.radius;
+  for (Axis* axis : {&y_axis_, &x_axis_}) {
+    const int which = axis == &y_axis_ ? 0 : 1;
+    const T* sigma = &params.at(n, which == 0 ? 0 : params.channels() - 1, y, x0);
+    for (Index i = 0; i < count; ++i, sigma += params.x_stride()) {
+      axis->sigma[at(i)] = static_cast<double>(*sigma);
+      axis->radius[at(i)] = rule(which, axis->sigma[at(i)]);
+    }
   }
 }
 
@@ -128,7 +130,9 @@ void SeparableTile<T>::make_groups(Index y, Index x0, Index count) {
 // An isotropic field has one half table for both axes.
 template <class T>
 const typename SeparableTile<T>::Axis& SeparableTile<T>::half_of(const Axis& axis) const {
-  return x_axis_.sigma == y_axis_.sigma && x_axis_.radius == y_axis_.radius ? y_axis_ : axis;
+  const bool isotropic = field_.params.channels() == 1 && field_.params.spatial_rank() == 2 &&
+                         field_.radius.fixed[0] == field_.radius.fixed[1];
+  return isotropic ? y_axis_ : axis;
 }
 
 template <class T>
@@ -161,26 +165,27 @@ void SeparableTile<T>::fold_borders(Axis& axis, bool along_y, Index first, Index
     const Index begin = p - axis.place[at(i)].centre;
     const bool inside = p - radius >= begin && p + radius < begin + length &&
                         !meets_own_copy(p - radius, p + radius, n);
-    Mass& mass = mass_[at(i)];
-    (along_y ? mass.y : mass.x) = 1.0;
-    (along_y ? mass.dy : mass.dx) = 0.0;
     if (inside) continue;
     for (const bool slope : {false, true}) {
       if (slope && !derivative_) continue;
       T* table = (slope ? axis.dfull : axis.full).data() + kPad + i * axis.full_stride;
       if (field_.mode == Mode::constant) {
         const double sum = std::accumulate(table, table + length, 0.0);
+        Mass& mass = mass_[at(i)];
         (slope ? (along_y ? mass.dy : mass.dx) : (along_y ? mass.y : mass.x)) = sum;
         continue;
       }
       const Axis& source = half_of(axis);
       const T* half = (slope ? source.dhalf : source.half).data() + i * source.half_stride;
-      scratch_.assign(at(length), 0.0);
-      fold_kernel(half, radius, p, n, field_.mode, field_.belongs == Belongs::to_output, begin,
-                  begin + length, scratch_.data());
-      for (Index j = 0; j < length; ++j) {
-        table[j] = static_cast<T>(static_cast<double>(table[j]) + scratch_[at(j)]);
+      const bool to_output = field_.belongs == Belongs::to_output;
+      if (radius < n) {  // few copies: no need to add up in double
+        fold_kernel(half, radius, p, n, field_.mode, to_output, begin, begin + length, table);
+        continue;
       }
+      scratch_.assign(table, table + length);
+      fold_kernel(half, radius, p, n, field_.mode, to_output, begin, begin + length,
+                  scratch_.data());
+      for (Index j = 0; j < length; ++j) table[j] = static_cast<T>(scratch_[at(j)]);
     }
   }
 }
@@ -198,11 +203,8 @@ void SeparableTile<T>::build(Index n, Index y, Index x0, Index count) {
   make_groups(y, x0, count);
   make_tables(y_axis_, count);
   make_tables(x_axis_, count);
-  if (symmetric_) {
-    for (Index i = 0; i < count; ++i) mass_[at(i)] = {};
-  } else {
-    fold_borders(y_axis_, true, y, 0, count);
-  }
+  if (field_.mode == Mode::constant) std::fill_n(mass_.begin(), count, Mass{});
+  if (!symmetric_) fold_borders(y_axis_, true, y, 0, count);
   fold_borders(x_axis_, false, x0, 1, count);
   const bool half = symmetric_;
   tile_.groups = groups_.data();
