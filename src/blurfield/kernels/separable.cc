@@ -13,7 +13,8 @@ namespace blurfield::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// 32 vector registers allow more accumulators than 16.
+// Vectors of columns at once: 32 registers allow more accumulators than 16. With derivatives a
+// pixel has two accumulators, and one vector of columns keeps all of them in registers.
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
 constexpr int kColumns = 4;
 #else
@@ -80,8 +81,7 @@ HWY_INLINE void GatherGroup(const Tile<T>& tile, const Group& group, const T* HW
   const hn::ScalableTag<T> d;
   using V = hn::Vec<hn::ScalableTag<T>>;
   const Index lanes = static_cast<Index>(hn::Lanes(d));
-  // Derivatives double the accumulators of a pixel.
-  constexpr int kCols = kDerivative ? kColumns / 2 : kColumns;
+  constexpr int kCols = kDerivative ? 1 : kColumns;
   V out[kPixels];
   V dy[kPixels];
   V dx[kPixels];
@@ -167,7 +167,7 @@ HWY_INLINE void SpreadGroup(const Tile<T>& tile, const SpreadValues<T>& values, 
                             T* HWY_RESTRICT rows, Index row_stride, Index slot0, Index k0,
                             Index k1) {
   const Index lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<T>()));
-  constexpr int kCols = kDerivative ? kColumns / 2 : kColumns;
+  constexpr int kCols = kDerivative ? 1 : kColumns;
   T* HWY_RESTRICT first_row = rows + (k0 - slot0) * row_stride;
   Index c = group.c0;
   for (; c + (kCols - 1) * lanes < group.c1; c += kCols * lanes) {
