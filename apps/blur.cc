@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// blurfield blur: the options, and the work from file to file.
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <chrono>
+#include <memory>
+
+#include "apps/blur_inputs.h"
+#include "apps/blur_summary.h"
+#include "apps/pixels.h"
+#include "apps/progress.h"
+#include "apps/text_file.h"
+#include "blurfield/ops/uniform_blur.h"
+
+namespace blurfield::app {
+namespace {
+
+// Beyond this many multiply-adds a job needs --force-slow.
+constexpr double kSlow = 2e13;
+// A cautious speed of one core, multiply-adds per second, for the estimate in that message.
+constexpr double kSpeed = 1.5e10;
+
+constexpr const char* kExamples = R"(Examples:
+  The same blur everywhere:
+    blurfield blur photo.png soft.png --sigma 3
+  Along x only (an axis with sigma 0 is left alone):
+    blurfield blur photo.png streaks.png --sigma-yx 0 12
+  A Gaussian of any orientation, by its covariance in pixels^2 (yy, yx, xx):
+    blurfield blur photo.png tilted.png --cov 9 6 16
+  A sigma for every pixel, from a depth map whose black is sharp and whose white is 12 pixels wide:
+    blurfield blur photo.png portrait.png --sigma-map depth.png --sigma-range 0.5 12
+  A FITS frame with its own map in pixels; bad pixels (NaN, or 0 in good.fits) neither give nor take:
+    blurfield blur frame.fits smooth.fits --sigma-map seeing.fits --mask good.fits
+  Light mixed as light, not as sRGB numbers, and a page that shows what was done:
+    blurfield blur photo.png soft.png --sigma 8 --linear-light --report soft.html)";
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+template <class T>
+struct Job {
+  const BlurRequest& request;
+  BlurSummary summary;
+  io::Picture<T> picture;
+  std::vector<double> gaussian;  // of a uniform blur
+  Image<T> field;                // of an adaptive one
+  Image<T> mask;
+  AdaptiveBlurOptions options;
+};
+
+std::string kind_of(const BlurRequest& request) {
+  if (request.has_sigma) return "sigma";
+  if (!request.sigma_yx.empty()) return "sigma-yx";
+  if (!request.cov.empty()) return "cov";
+  return request.sigma_map.empty() ? "logchol-map" : "sigma-map";
+}
+
+template <class T>
+void require_encoded(const Job<T>& job) {
+  const io::Info& in = job.summary.in;
+  if (io::is_float(in.sample) || in.physical) {
+    throw Error(message(job.request.in, ": --linear-light expects integer samples in sRGB, got ",
+                        in.physical ? "physical values" : io::sample_name(in.sample),
+                        ", which are taken to be linear already"));
+  }
+}
+
+template <class T>
+void require_affordable(const Job<T>& job) {
+  const double taps = job.summary.taps;
+  if (taps <= kSlow || job.request.force_slow) return;
+  const double minutes = taps / (kSpeed * job.summary.threads) / 60;
+  throw Error(
+      fmt::format("{}: estimated {:.2g} multiply-adds, about {:.0f} minutes on {} thread{}, "
+                  "exceed the limit of {:.2g} (--force-slow runs it)",
+                  job.request.in, taps, minutes, job.summary.threads,
+                  job.summary.threads == 1 ? "" : "s", kSlow));
+}
+
+template <class T>
+void load(Job<T>& job) {
+  const auto start = Clock::now();
+  const BlurRequest& request = job.request;
+  job.gaussian = uniform_gaussian(request);
+  job.field = load_field<T>(request, job.summary.in);
+  job.mask = load_mask<T>(request, job.summary.in);
+  job.picture = io::load_picture<T>(request.in);
+  job.summary.in = job.picture.info;
+  if (job.mask.empty()) require_finite<T>(job.picture.pixels, request.in);
+  if (request.linear_light) require_encoded(job);
+  job.summary.load_seconds = seconds_since(start);
+  throw_if_cancelled();
+}
+
+template <class T>
+Image<T> blur(Job<T>& job, const Image<T>& x) {
+  Image<T> out(x.shape());
+  Progress progress("blur", job.request.common.quiet);
+  job.options.execution.progress = progress.callback();
+  const auto start = Clock::now();
+  if (job.field.empty()) {
+    uniform_blur<T>(x, job.gaussian, out, job.options);
+  } else {
+    adaptive_blur<T>(x, job.field, out, job.options);
+  }
+  job.summary.blur_seconds = seconds_since(start);
+  throw_if_cancelled();
+  return out;
+}
+
+// The blurred pixels in the encoding of the input.
+template <class T>
+Image<T> process(Job<T>& job) {
+  const bool linear = job.request.linear_light;
+  const bool alpha = job.picture.alpha;
+  Image<T> x(job.picture.pixels.view());
+  const Index colours = x.shape()[1] - (alpha ? 1 : 0);
+  if (linear) {
+    transform<T>(x, colours, srgb_decode);
+    job.options.extension.cval = srgb_decode(job.options.extension.cval);
+  }
+  if (alpha) premultiply<T>(x);
+  if (!job.mask.empty()) {
+    const Image<T> weighed = blur(job, weigh<T>(x, job.mask));
+    divide_by_weight<T>(weighed, Image<T>(x.view()), x);
+  } else {
+    x = blur(job, x);
+  }
+  if (alpha) unpremultiply<T>(x);
+  if (linear) transform<T>(x, colours, srgb_encode);
+  return x;
+}
+
+template <class T>
+void run(const BlurRequest& request, const io::Info& info, const io::SaveOptions& saving) {
+  Job<T> job{request, {}, {}, {}, {}, {}, blur_options(request)};
+  job.summary.in = info;
+  job.summary.out_sample = saving.sample;
+  job.summary.kind = kind_of(request);
+  job.summary.threads = thread_limit(job.options.execution);
+  load(job);
+
+  Shape shape = job.picture.pixels.shape();
+  if (!job.mask.empty()) ++shape[1];
+  job.summary.taps = job.field.empty() ? uniform_blur_taps(shape, job.gaussian, job.options)
+                                       : adaptive_blur_taps<T>(shape, job.field, job.options);
+  require_affordable(job);
+
+  const Image<T> out = process(job);
+  const auto start = Clock::now();
+  io::SaveOptions options = saving;
+  options.alpha = job.picture.alpha;
+  options.metadata = job.picture.metadata;
+  io::save<T>(request.out, out, options);
+  job.summary.save_seconds = seconds_since(start);
+  if (!request.report.empty()) {
+    const View<const T> field = job.field.empty() ? View<const T>{} : job.field.view();
+    write_text_file(
+        request.report,
+        report_page<T>(request, job.summary, job.picture.alpha, job.picture.pixels, field, out),
+        request.force);
+  }
+  if (request.common.json) {
+    print(summary_json(request, job.summary));
+  } else if (!request.common.quiet) {
+    print(summary_line(request, job.summary));
+  }
+}
+
+void start(const BlurRequest& request) {
+  const io::Info info = io::probe(request.in);
+  io::SaveOptions saving;
+  saving.sample = output_sample(request, info);
+  saving.alpha = info.alpha;
+  saving.overwrite = request.force;
+  require_new(request.out, request.force);
+  const Index channels = info.colour_space == "cmyk" ? info.channels - 1 : info.channels;
+  io::check_can_save(request.out, saving, channels, info.pages);
+  if (!request.report.empty()) check_can_write(request.report, request.force);
+  const bool wide = info.sample == io::Sample::f64 || info.sample == io::Sample::u32 ||
+                    info.sample == io::Sample::i32;
+  if (wide) {
+    run<double>(request, info, saving);
+  } else {
+    run<float>(request, info, saving);
+  }
+}
+
+// What CLI11's own rules do not express.
+void check_usage(const BlurRequest& request, std::size_t gaussians) {
+  const auto refuse = [](const std::string& text) { throw CLI::ValidationError(text); };
+  if (gaussians != 1) {
+    refuse(
+        message("expected exactly one of --sigma, --sigma-yx, --sigma-map, --cov, "
+                "--logchol-map; got ",
+                gaussians));
+  }
+  if (request.tolerance != 0) {
+    refuse(message("--tolerance: only 0 (exact) is available, got ", request.tolerance));
+  }
+  const bool map = !request.sigma_map.empty() || !request.logchol_map.empty();
+  if (request.scatter && !map) {
+    refuse("--scatter needs a map: where the Gaussian is the same everywhere it changes nothing");
+  }
+  if (request.cval != 0 && request.mode != "constant") refuse("--cval needs --mode constant");
+  if (request.cval != 0 && !request.mask.empty()) {
+    refuse("--cval: with --mask nothing comes from beyond the border of --mode constant");
+  }
+  if (request.report == request.out || request.report == request.in) {
+    refuse("--report: expected a file of its own, got " + request.report);
+  }
+}
+
+void add_gaussian(CLI::App& app, BlurRequest& request) {
+  const char* group = "Gaussian, in pixels (exactly one)";
+  app.add_option("--sigma", request.sigma, "Standard deviation")->type_name("S")->group(group);
+  app.add_option("--sigma-yx", request.sigma_yx,
+                 "One along y and one along x; 0 leaves an axis alone")
+      ->type_name("SY SX")
+      ->expected(2)
+      ->group(group);
+  app.add_option("--cov", request.cov, "Covariance matrix, in pixels^2")
+      ->type_name("YY YX XX")
+      ->expected(3)
+      ->group(group);
+  auto* map = app.add_option("--sigma-map", request.sigma_map,
+                             "Image with sigma of every pixel (two channels: sigma_y, sigma_x); "
+                             "values are pixels, unless:")
+                  ->type_name("FILE")
+                  ->group(group);
+  app.add_option("--sigma-range", request.sigma_range,
+                 "Black of the sigma map is LO, white (1.0 in a float map) is HI")
+      ->type_name("LO HI")
+      ->expected(2)
+      ->needs(map)
+      ->group(group);
+  app.add_option("--logchol-map", request.logchol_map,
+                 "Float image with three channels a, b, c of U = [[e^a, b], [0, e^c]]; "
+                 "the covariance in (y, x) order is U^T U")
+      ->type_name("FILE")
+      ->group(group);
+}
+
+void add_manner(CLI::App& app, BlurRequest& request) {
+  const char* group = "Blur";
+  app.add_option("--mode", request.mode,
+                 "Beyond the border: reflect (d c b a | a b c d | d c b a), mirror, nearest, "
+                 "constant, wrap")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"reflect", "mirror", "nearest", "constant", "wrap"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--cval", request.cval,
+                 "The value of --mode constant, on the scale of the pixels "
+                 "(0..1 for integers)")
+      ->type_name("V")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--truncate", request.truncate, "Kernels end after T sigma")
+      ->type_name("T")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group(group);
+  auto* radius = app.add_option("--radius", request.radius, "Kernels end after R pixels instead")
+                     ->type_name("R")
+                     ->expected(1)
+                     ->check(CLI::NonNegativeNumber)
+                     ->group(group);
+  app.add_option("--radius-yx", request.radius, "One radius along y and one along x")
+      ->type_name("RY RX")
+      ->expected(2)
+      ->check(CLI::NonNegativeNumber)
+      ->excludes(radius)
+      ->group(group);
+  app.add_flag("--scatter", request.scatter,
+               "The map's Gaussian belongs to the pixel that light comes from (as an optical point "
+               "spread does), not to the pixel where it arrives")
+      ->group(group);
+  app.add_option("--tolerance", request.tolerance, "Error allowed; only 0 (exact) for now")
+      ->type_name("E")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--mask", request.mask,
+                 "One-channel image of weights, 0..1 for integers: pixels of weight 0 neither give "
+                 "nor take. NaN and infinite pixels of IN get weight 0; a pixel without any "
+                 "weight in reach keeps its value")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_flag("--linear-light", request.linear_light,
+               "Decode sRGB before and encode after the blur (integer images)")
+      ->group(group);
+}
+
+void add_output(CLI::App& app, BlurRequest& request) {
+  const char* group = "Output";
+  app.add_option("--bit-depth", request.bit_depth, "8, 16 (integers) or 32f; default: the input's")
+      ->type_name("D")
+      ->check(CLI::IsMember({"8", "16", "32f"}))
+      ->group(group);
+  app.add_option("--report", request.report, "Also write a page with inputs, result and timings")
+      ->type_name("FILE.html")
+      ->group(group);
+  app.add_flag("--force", request.force, "Overwrite existing files")->group(group);
+  app.add_flag("--force-slow", request.force_slow,
+               fmt::format("Run also beyond {:.0e} multiply-adds", kSlow))
+      ->group(group);
+}
+
+}  // namespace
+
+Command blur_command(CLI::App& app, const std::string& line) {
+  auto request = std::make_shared<BlurRequest>();
+  request->line = line;
+  CLI::App* blur = app.add_subcommand(
+      "blur",
+      "Blur an image with one Gaussian, or with one of its own for every pixel.\n"
+      "Integer images map to 0..1 and back; float images and FITS keep their values. Alpha is\n"
+      "blurred premultiplied; every page of a file gets the same blur; profile and metadata stay.");
+  blur->add_option("IN", request->in, "Image to blur")->required()->type_name("");
+  blur->add_option("OUT", request->out, "Result; the format follows the name")
+      ->required()
+      ->type_name("");
+  add_gaussian(*blur, *request);
+  add_manner(*blur, *request);
+  add_output(*blur, *request);
+  add_common(*blur, request->common);
+  blur->footer(kExamples);
+  return {blur, [blur, request] {
+            request->has_sigma = blur->count("--sigma") > 0;
+            std::size_t gaussians = 0;
+            for (const char* option :
+                 {"--sigma", "--sigma-yx", "--cov", "--sigma-map", "--logchol-map"}) {
+              gaussians += blur->count(option) > 0 ? 1 : 0;
+            }
+            check_usage(*request, gaussians);
+            start(*request);
+          }};
+}
+
+}  // namespace blurfield::app

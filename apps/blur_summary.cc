@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "apps/blur_summary.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/display.h"
+#include "blurfield/ops/covariance.h"
+#include "blurfield/report/blur_section.h"
+#include "blurfield/report/html.h"
+
+namespace blurfield::app {
+namespace {
+
+using report::number;
+
+// The field as the page draws it: sigmas as they are, log-Cholesky parameters as covariances.
+template <class T>
+Image<float> drawn_field(const View<const T>& field) {
+  if (field.empty()) return {};
+  Image<T> values(field);
+  if (field.channels() == 3) logchol_to_cov<T>(field, values);
+  Image<float> drawn(field.shape);
+  std::transform(values.data(), values.data() + values.elements(), drawn.data(),
+                 [](T v) { return static_cast<float>(v); });
+  return drawn;
+}
+
+std::string list(const std::vector<double>& values) {
+  std::string text;
+  for (const double v : values) text += fmt::format("{}{}", text.empty() ? "" : ", ", number(v));
+  return text;
+}
+
+std::string gaussian_text(const BlurRequest& request) {
+  if (request.has_sigma) return "sigma " + number(request.sigma) + " px";
+  if (!request.sigma_yx.empty()) return "sigma (y, x) = (" + list(request.sigma_yx) + ") px";
+  if (!request.cov.empty()) return "covariance (yy, yx, xx) = (" + list(request.cov) + ") px^2";
+  const std::string manner = request.scatter ? "scattered" : "gathered";
+  if (!request.logchol_map.empty()) return request.logchol_map + ", " + manner;
+  const std::string range =
+      request.sigma_range.empty() ? "" : ", range " + list(request.sigma_range) + " px";
+  return request.sigma_map + range + ", " + manner;
+}
+
+std::string extension_text(const BlurRequest& request) {
+  return request.mode == "constant" ? "constant " + number(request.cval) : request.mode;
+}
+
+std::vector<std::vector<std::string>> figures(const BlurRequest& request,
+                                              const BlurSummary& summary) {
+  return {{"", ""},
+          {"image", describe(summary.in)},
+          {"Gaussian", gaussian_text(request)},
+          {"beyond the border", extension_text(request)},
+          {"multiply-adds", number(summary.taps, 3)},
+          {"threads", std::to_string(summary.threads)},
+          {"loading, s", number(summary.load_seconds, 3)},
+          {"blur, s", number(summary.blur_seconds, 3)},
+          {"saving, s", number(summary.save_seconds, 3)},
+          {"megapixels per second", number(summary.megapixels_per_second(), 3)}};
+}
+
+}  // namespace
+
+double BlurSummary::megapixels() const {
+  return 1e-6 * static_cast<double>(in.width * in.height * in.pages);
+}
+
+double BlurSummary::megapixels_per_second() const {
+  return blur_seconds > 0 ? megapixels() / blur_seconds : 0;
+}
+
+std::string summary_line(const BlurRequest& request, const BlurSummary& summary) {
+  return fmt::format("{}: {}, blurred in {} s ({} megapixels/s on {} thread{})\n", request.out,
+                     describe(summary.in), number(summary.blur_seconds, 3),
+                     number(summary.megapixels_per_second(), 3), summary.threads,
+                     summary.threads == 1 ? "" : "s");
+}
+
+std::string summary_json(const BlurRequest& request, const BlurSummary& summary) {
+  using Json = nlohmann::ordered_json;
+  const std::string& map = request.sigma_map.empty() ? request.logchol_map : request.sigma_map;
+  const Json json = {
+      {"command", "blur"},
+      {"line", request.line},
+      {"version", BLURFIELD_VERSION},
+      {"in", request.in},
+      {"out", request.out},
+      {"height", summary.in.height},
+      {"width", summary.in.width},
+      {"channels", summary.in.channels},
+      {"pages", summary.in.pages},
+      {"in_type", io::sample_name(summary.in.sample)},
+      {"out_type", io::sample_name(summary.out_sample)},
+      {"gaussian", summary.kind},
+      {"map", map.empty() ? Json() : Json(map)},
+      {"sigma_range", request.sigma_range.empty() ? Json() : Json(request.sigma_range)},
+      {"scatter", request.scatter},
+      {"mode", request.mode},
+      {"multiply_adds", summary.taps},
+      {"threads", summary.threads},
+      {"load_seconds", summary.load_seconds},
+      {"blur_seconds", summary.blur_seconds},
+      {"save_seconds", summary.save_seconds},
+      {"megapixels_per_second", summary.megapixels_per_second()}};
+  // File names need not be UTF-8; JSON must be.
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+template <class T>
+std::string report_page(const BlurRequest& request, const BlurSummary& summary, bool alpha,
+                        const View<const T>& input, const View<const T>& field,
+                        const View<const T>& result) {
+  const report::Range range =
+      display_range(input, io::is_float(summary.in.sample), summary.in.white);
+  const Image<float> before = displayed(input, alpha, range);
+  const Image<float> after = displayed(result, alpha, range);
+  const Image<float> map = drawn_field(field);
+  report::BlurSection section;
+  section.heading = "Blur";
+  section.input = before;
+  section.result = after;
+  if (!map.empty()) section.field = map;
+  section.field_caption = field.empty()           ? ""
+                          : field.channels() == 3 ? "Covariance field."
+                                                  : "Sigma, pixels.";
+  section.table = figures(request, summary);
+  section.command = request.line;
+  report::Page page("blurfield blur", request.in + " to " + request.out);
+  report::add_blur_section(page, section, io::encode_png);
+  return page.html();
+}
+
+template std::string report_page(const BlurRequest&, const BlurSummary&, bool,
+                                 const View<const float>&, const View<const float>&,
+                                 const View<const float>&);
+template std::string report_page(const BlurRequest&, const BlurSummary&, bool,
+                                 const View<const double>&, const View<const double>&,
+                                 const View<const double>&);
+
+}  // namespace blurfield::app

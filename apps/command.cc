@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "apps/command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <sstream>
+
+namespace blurfield::app {
+namespace {
+
+constexpr std::size_t kNameColumn = 30;
+constexpr std::size_t kTextWidth = 68;
+
+std::string wrapped(const std::string& text) {
+  std::string out;
+  std::size_t column = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    if (column > 0 && column + 1 + end - at > kTextWidth) {
+      out += '\n';
+      column = 0;
+    } else if (column > 0) {
+      out += ' ';
+      ++column;
+    }
+    out.append(text, at, end - at);
+    column += end - at;
+    at = end + 1;
+  }
+  return out;
+}
+
+// CLI11's help without its type annotations, wrapped, commands by the first line of their text.
+class HelpFormat : public CLI::Formatter {
+ public:
+  HelpFormat() { column_width(kNameColumn); }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string type = option->get_type_name();  // "MODE:{reflect,...}"
+    return type.empty() ? type : " " + type.substr(0, type.find(':'));
+  }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    const std::string preset = option->get_default_str();
+    return wrapped(option->get_description() +
+                   (preset.empty() ? preset : fmt::format(" (default {})", preset)));
+  }
+  std::string make_subcommand(const CLI::App* sub) const override {
+    const std::string text = sub->get_description();
+    std::ostringstream out;
+    CLI::detail::format_help(out, sub->get_name(), text.substr(0, text.find('\n')), kNameColumn);
+    return out.str();
+  }
+};
+
+}  // namespace
+
+void set_help_format(CLI::App& app) { app.formatter(std::make_shared<HelpFormat>()); }
+
+void add_common(CLI::App& app, Common& common) {
+  app.add_option("--threads", common.threads, "At most N threads (default: all cores)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096));
+  app.add_flag("--quiet", common.quiet, "Neither progress bar nor summary");
+  app.add_flag("--json", common.json, "One JSON object on standard output instead of text");
+  app.set_help_flag("-h,--help", "Print this help");  // once more, to stand last
+}
+
+void print(const std::string& text) {
+  const bool ok = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!ok || std::fflush(stdout) != 0) {
+    throw Error(message("standard output: cannot write: ", std::strerror(errno)));
+  }
+}
+
+std::string describe(const io::Info& info) {
+  return fmt::format("{} x {}, {} channel{}, {}{}", info.height, info.width, info.channels,
+                     info.channels == 1 ? "" : "s",
+                     info.pages > 1 ? fmt::format("{} pages, ", info.pages) : "",
+                     io::sample_name(info.sample));
+}
+
+}  // namespace blurfield::app

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the commands share. Each command is one translation unit that declares its options on a
+// CLI11 app and returns what to run once they are parsed.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "blurfield/io/picture.h"
+
+namespace CLI {
+class App;
+}
+
+namespace blurfield::app {
+
+struct Common {
+  bool quiet = false;  // neither progress nor summary
+  bool json = false;   // one JSON object on standard output
+  int threads = 0;     // upper limit, 0 = all cores
+};
+
+struct Command {
+  CLI::App* app = nullptr;
+  std::function<void()> run;  // throws Error
+};
+
+// `line` is the command line as the user gave it, quoted for a shell.
+Command blur_command(CLI::App& app, const std::string& line);
+Command compare_command(CLI::App& app);
+Command info_command(CLI::App& app);
+
+// Sets how help is laid out, for commands added afterwards too.
+void set_help_format(CLI::App& app);
+
+// Declares --threads, --quiet, --json and --help; to be called last.
+void add_common(CLI::App& app, Common& common);
+
+// Writes to standard output; throws Error where that fails (a full disk).
+void print(const std::string& text);
+
+// "512 x 512, 3 channels, uint8": height x width, also "2 pages" where there are several.
+std::string describe(const io::Info& info);
+
+}  // namespace blurfield::app

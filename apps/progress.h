@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The progress bar, and cancellation by SIGINT and SIGTERM.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace blurfield::app {
+
+// From now on SIGINT and SIGTERM ask the running work to stop; the second one ends the process.
+void cancel_on_signals();
+// The signal that asked to stop, or 0.
+int cancelling_signal();
+// Throws Cancelled if a signal asked to stop.
+void throw_if_cancelled();
+
+// A bar on standard error, once the work has taken half a second; never off a terminal.
+class Progress {
+ public:
+  explicit Progress(std::string label, bool quiet);
+  ~Progress();  // erases the bar
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // For Execution::progress; valid while this object lives.
+  std::function<bool(double)> callback();
+
+ private:
+  void draw(double fraction);
+
+  std::string label_;
+  bool shown_;  // whether to draw at all
+  bool drawn_ = false;
+  std::chrono::steady_clock::time_point start_;
+  std::chrono::steady_clock::time_point last_;
+};
+
+}  // namespace blurfield::app
