@@ -30,6 +30,7 @@ RowCosts row_costs_of(const AdaptiveField<T>& field, Index n) {
   const RadiusRule rule = field.radius;
   const View<const T>& params = field.params;
   const bool full = params.channels() == 3;
+  const bool isotropic = params.channels() == 1 && rule.same_on_both_axes();
   const Execution quiet{.threads = field.options->execution.threads, .progress = nullptr};
   parallel_for(height, quiet, [&](Index y) {
     const auto row = static_cast<std::size_t>(y);
@@ -51,7 +52,7 @@ RowCosts row_costs_of(const AdaptiveField<T>& field, Index n) {
         rx = radii[1];
       } else {
         ry = rule(0, static_cast<double>(first[i]));
-        rx = rule(1, static_cast<double>(last[i]));
+        rx = isotropic ? ry : rule(1, static_cast<double>(last[i]));
       }
       max_ry = std::max(max_ry, ry);
       max_rx = std::max(max_rx, rx);
@@ -98,27 +99,6 @@ std::vector<Index> spread_ranges(const RowCosts& costs, const Execution& executi
   if (threads == 1 && !execution.progress) return {height};
   const Index parts = std::max(threads, height / (8 * std::max(costs.max_ry, 1)));
   return balanced_ranges(work(costs), std::min(parts, 64 * threads));
-}
-
-// Where more than one copy of a frame pixel is within reach under Mode::wrap, the window is the
-// frame itself and kernels are folded onto it.
-static bool wraps_densely(Index radius, Index n, Mode mode) {
-  return mode == Mode::wrap && 2 * radius + 1 > n;
-}
-
-Window reach_window(Index first, Index last, Index radius, Index n, Mode mode) {
-  if (wraps_densely(radius, n, mode)) return {0, n};
-  if (mode == Mode::wrap) return {first - radius, last + radius + 1};
-  return {std::max<Index>(0, first - radius), std::min(n, last + radius + 1)};
-}
-
-// Whether sources of row y with this radius reach rows of the band.
-bool reaches(Index y, Index radius, const Window& band, Index height, Mode mode) {
-  const Window reach = reach_window(y, y, radius, height, mode);
-  if (reach.begin < band.end && reach.end > band.begin) return true;
-  if (mode != Mode::wrap) return false;
-  return (reach.begin < 0 && reach.begin + height < band.end) ||
-         (reach.end > height && reach.end - height > band.begin);
 }
 
 template std::vector<RowCosts> row_costs(const AdaptiveField<float>&);

@@ -10,11 +10,10 @@
 // copies of p when it belongs to the source (B2).
 #pragma once
 
-#include <cmath>
 #include <vector>
 
 #include "blurfield/ops/adaptive_blur.h"
-#include "blurfield/ops/gaussian_kernel.h"
+#include "blurfield/ops/detail/reach.h"
 
 namespace blurfield::detail {
 
@@ -29,28 +28,6 @@ struct RowCosts {
   int max_ry = 0;
   int max_rx = 0;
 };
-// The radius of a Gaussian of width sigma along axis 0 (y) or 1 (x): from the options, cut where
-// weights fall below the smallest normal number and count as 0. A signal has no y.
-struct RadiusRule {
-  double truncate = 4.0;
-  std::array<int, 2> fixed{-1, -1};
-  double reach = 38.0;  // sigmas
-
-  template <class T>
-  static RadiusRule of(const BlurOptions& options, int spatial_rank) {
-    RadiusRule rule{options.truncate, {-1, -1}, sizeof(T) == 4 ? 13.5 : 38.0};
-    if (!options.radius.empty()) rule.fixed = {options.radius.front(), options.radius.back()};
-    if (spatial_rank == 1) rule.fixed[0] = 0;
-    return rule;
-  }
-  int operator()(int axis, double sigma) const {
-    const int given = fixed[static_cast<std::size_t>(axis)];
-    const int radius = given >= 0 ? given : gaussian_radius(sigma, truncate);
-    const double cut = reach * sigma + 1.0;
-    return cut < radius ? static_cast<int>(cut) : radius;
-  }
-};
-
 // A field that has been checked, with the options it is used under. Views are packed in x.
 template <class T>
 struct AdaptiveField {
@@ -91,12 +68,6 @@ void full_gather(const AdaptiveField<T>& field, const GatherPass<T>& pass);
 template <class T>
 void full_spread(const AdaptiveField<T>& field, const SpreadPass<T>& pass);
 
-// Radii (ry, rx) of a covariance: those of sqrt(Sigma_yy) and sqrt(Sigma_xx).
-inline std::array<int, 2> logchol_radii(const RadiusRule& radius, double exp_a, double b,
-                                        double exp_c) {
-  return {radius(0, exp_a), radius(1, std::sqrt(b * b + exp_c * exp_c))};
-}
-
 // The image planes that field n serves: (n, 0..C-1), or all of them if the field has a batch of 1.
 struct Plane {
   Index n;
@@ -107,19 +78,6 @@ std::vector<Plane> planes_of(const Shape& image, Index field_batch, Index n);
 // The costs of each field of the batch.
 template <class T>
 std::vector<RowCosts> row_costs(const AdaptiveField<T>& field);
-
-// Consecutive pixels of an axis. Under Mode::wrap they may lie beyond 0..n-1 and mean i mod n.
-struct Window {
-  Index begin = 0;
-  Index end = 0;
-  Index size() const { return end - begin; }
-};
-
-// The pixels that kernels of this radius around first..last reach, copies folded onto the frame.
-Window reach_window(Index first, Index last, Index radius, Index n, Mode mode);
-
-// Whether sources of row y with this radius reach rows of the band.
-bool reaches(Index y, Index radius, const Window& band, Index height, Mode mode);
 
 // Ends of row ranges of about equal cost. Ranges of a spread repeat work within a radius of their
 // borders, so they stay a few radii high.

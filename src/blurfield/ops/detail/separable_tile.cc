@@ -27,7 +27,9 @@ Window group_window(Index first, Index last, Index radius, Index n, Mode mode, b
 template <class T>
 SeparableTile<T>::SeparableTile(const AdaptiveField<T>& field, const RowCosts& costs,
                                 bool derivative)
-    : field_(field), derivative_(derivative) {
+    : field_(field),
+      derivative_(derivative),
+      isotropic_(field.params.channels() == 1 && field.radius.same_on_both_axes()) {
   constexpr Index kTableBytes = 400 << 10;
   const Index height = field.params.height();
   const Index width = field.params.width();
@@ -69,6 +71,10 @@ void SeparableTile<T>::read_field(Index n, Index y, Index x0, Index count) {
   const RadiusRule rule = field_.radius;
   for (Axis* axis : {&y_axis_, &x_axis_}) {
     const int which = axis == &y_axis_ ? 0 : 1;
+    if (which == 1 && isotropic_) {
+      std::copy_n(y_axis_.radius.begin(), count, x_axis_.radius.begin());
+      continue;
+    }
     const T* sigma = &params.at(n, which == 0 ? 0 : params.channels() - 1, y, x0);
     for (Index i = 0; i < count; ++i, sigma += params.x_stride()) {
       axis->sigma[at(i)] = static_cast<double>(*sigma);
@@ -81,7 +87,6 @@ void SeparableTile<T>::read_field(Index n, Index y, Index x0, Index count) {
 // so much wider than the others that each had better go alone.
 template <class T>
 void SeparableTile<T>::make_groups(Index y, Index x0, Index count) {
-  constexpr double kWorthSharing = 1.5;
   const Index height = field_.params.height();
   const Index width = field_.params.width();
   const Mode mode = field_.mode;
@@ -111,15 +116,18 @@ void SeparableTile<T>::make_groups(Index y, Index x0, Index count) {
   groups_.clear();
   for (Index first = 0; first < count; first += kGroup) {
     const Index size = std::min<Index>(kGroup, count - first);
-    double own = 0.0;
-    double ry = 0.0;
-    double rx = 0.0;
+    Index own = 0;
+    Index ry = 0;
+    Index rx = 0;
     for (Index i = first; i < first + size; ++i) {
-      own += (y_axis_.radius[at(i)] + 1.0) * (2.0 * x_axis_.radius[at(i)] + 1.0);
-      ry = std::max<double>(ry, y_axis_.radius[at(i)]);
-      rx = std::max<double>(rx, x_axis_.radius[at(i)]);
+      const Index pixel_ry = y_axis_.radius[at(i)];
+      const Index pixel_rx = x_axis_.radius[at(i)];
+      own += (pixel_ry + 1) * (2 * pixel_rx + 1);
+      ry = std::max(ry, pixel_ry);
+      rx = std::max(rx, pixel_rx);
     }
-    if (size == kGroup && kGroup * (ry + 1.0) * (2.0 * rx + 1.0) <= kWorthSharing * own) {
+    const Index together = kGroup * (ry + 1) * (2 * rx + 1);
+    if (size == kGroup && 2 * together <= 3 * own) {
       add_group(first, kGroup);
     } else {
       for (Index i = first; i < first + size; ++i) add_group(i, 1);
@@ -130,9 +138,7 @@ void SeparableTile<T>::make_groups(Index y, Index x0, Index count) {
 // An isotropic field has one half table for both axes.
 template <class T>
 const typename SeparableTile<T>::Axis& SeparableTile<T>::half_of(const Axis& axis) const {
-  const bool isotropic = field_.params.channels() == 1 && field_.params.spatial_rank() == 2 &&
-                         field_.radius.fixed[0] == field_.radius.fixed[1];
-  return isotropic ? y_axis_ : axis;
+  return isotropic_ ? y_axis_ : axis;
 }
 
 template <class T>

@@ -53,6 +53,7 @@ class SeparableTile {
 
   const AdaptiveField<T>& field_;
   bool derivative_;
+  bool isotropic_;  // both axes have the same tables
   Index max_pixels_ = 0;
   Axis y_axis_, x_axis_;
   std::vector<Index> extent_;
