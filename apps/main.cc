@@ -68,9 +68,7 @@ int finish_parsing(const CLI::App& app, const CLI::ParseError& error,
   return kUsage;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int parse_and_run(int argc, char** argv) {
   // A file-size limit shall be an error like a full disk, not a death.
   std::signal(SIGXFSZ, SIG_IGN);
   blurfield::app::cancel_on_signals();
@@ -103,4 +101,15 @@ int main(int argc, char** argv) {
   const auto chosen = std::find_if(commands.begin(), commands.end(),
                                    [](const Command& command) { return command.app->parsed(); });
   return run(*chosen);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return parse_and_run(argc, argv);
+  } catch (...) {  // memory is short even for the parser
+    std::fputs("blurfield: out of memory\n", stderr);
+    return kFailed;
+  }
 }

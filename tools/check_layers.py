@@ -34,6 +34,7 @@ LIBRARIES = {
     r"fftw3": ["src/blurfield/fft"],
     r"vips/": ["src/blurfield/io"],
     r"fitsio": ["src/blurfield/io"],
+    r"tiffio": ["src/blurfield/io"],
     r"CLI/": ["apps"],
     r"nlohmann/": ["apps", "examples"],
     r"fmt/": ["apps", "examples", "src/blurfield/report"],

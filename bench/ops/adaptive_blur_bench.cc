@@ -14,7 +14,10 @@ namespace {
 constexpr Index kSide = 512;
 const Shape kShape{1, 1, kSide, kSide};
 
-enum Field { kNoise, kRamp, kRough, kLogchol };
+constexpr int kNoise = 0;
+constexpr int kRamp = 1;
+constexpr int kRough = 2;
+constexpr int kLogchol = 3;
 
 // 8 +- 10 %; a ramp 0.5..8 along y; uniform in 0.5..8; covariances of widths 0.5..8.
 Image<float> make_field(int kind) {

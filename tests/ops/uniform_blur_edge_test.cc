@@ -21,7 +21,7 @@ TEST(UniformBlurImpulse, StandsWhereTheKernelSays) {
   Image<double> x({1, 1, 21, 21});
   x.view().at(0, 0, 10, 8) = 1.0;
   const auto out = uniform_blur<double>(x, Parameters{0.5, 1.0, 0.0}, with(Mode::constant));
-  const Kernel2d kernel = gaussian_kernel2d(Logchol{0.5, 1.0, 0.0}, {4, 4});
+  const Kernel2d kernel = gaussian_kernel2d_logchol(Logchol{0.5, 1.0, 0.0}, {4, 4});
   const double scale = out.view().at(0, 0, 10, 8) / kernel.at(0, 0);
   EXPECT_NEAR(out.view().at(0, 0, 12, 10), scale * kernel.at(2, 2), 1e-12);
   EXPECT_GT(out.view().at(0, 0, 12, 10), out.view().at(0, 0, 12, 6));

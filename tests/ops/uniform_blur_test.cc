@@ -33,7 +33,7 @@ Image<double> twin(const Image<double>& x, const Parameters& p, const BlurOption
     const Logchol logchol{p[0], p[1], p[2]};
     const auto sigma = logchol_to_sigma(logchol);
     const std::array<int, 2> radii{radius(sigma[0], 0), radius(sigma[1], 1)};
-    return test::correlate_2d(x, gaussian_kernel2d(logchol, radii), options.extension);
+    return test::correlate_2d(x, gaussian_kernel2d_logchol(logchol, radii), options.extension);
   }
   Image<double> out(x.view());
   for (int axis = signal ? 1 : 0; axis < 2; ++axis) {

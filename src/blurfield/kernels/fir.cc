@@ -36,8 +36,8 @@ struct Sums {
   hn::Vec<Tag<T>> v[kRows][kCols];
 
   HWY_INLINE void clear() {
-    for (int j = 0; j < kRows; ++j) {
-      for (int q = 0; q < kCols; ++q) v[j][q] = hn::Zero(Tag<T>());
+    for (auto& row : v) {
+      for (auto& sum : row) sum = hn::Zero(Tag<T>());
     }
   }
   // Stores, or adds to what an earlier run left there.

@@ -215,7 +215,7 @@ void Moments(const FullPixel* pixels, Index count, const FullRows<const T>& rows
     };
     ForWeights<T>(
         pixel, rows.k0, rows.k1,
-        [&](Index k, double, Index dx, auto g, auto z2) HWY_ATTR {
+        [&]([[maybe_unused]] Index k, double, [[maybe_unused]] Index dx, auto g, auto z2) HWY_ATTR {
           add(row_norm, g, z2);
           if constexpr (kPlanes > 0) {
             auto y = hn::Zero(d);

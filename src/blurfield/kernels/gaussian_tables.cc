@@ -22,6 +22,27 @@ HWY_INLINE double SumInDouble(D d, V v) {
 
 constexpr int kTablesAtOnce = 4;
 
+// g to w = unit g and, with kDerivative, to dw = w (k^2 - mean) slope.
+template <bool kDerivative, class T>
+HWY_INLINE void Normalise(double unit, double mean, double slope, Index used, T* HWY_RESTRICT w,
+                          T* HWY_RESTRICT dw) {
+  const hn::ScalableTag<T> d;
+  const Index lanes = static_cast<Index>(hn::Lanes(d));
+  const auto step = hn::Set(d, static_cast<T>(lanes));
+  const auto factor = hn::Set(d, static_cast<T>(unit));
+  const auto centre = hn::Set(d, static_cast<T>(mean));
+  const auto scale = hn::Set(d, static_cast<T>(slope));
+  auto k = hn::Iota(d, T{0});
+  for (Index at = 0; at < used; at += lanes, k = hn::Add(k, step)) {
+    const auto weight = hn::Mul(hn::LoadU(d, w + at), factor);
+    hn::StoreU(weight, d, w + at);
+    if constexpr (kDerivative) {
+      const auto spread = hn::MulSub(k, k, centre);
+      hn::StoreU(hn::Mul(hn::Mul(weight, spread), scale), d, dw + at);
+    }
+  }
+}
+
 // kPixels tables at once, which hides the latency of the exponential.
 template <int kPixels, bool kDerivative, class T>
 HWY_INLINE void HalfTableBlock(const double* sigma, const int* radius, const Index* extent,
@@ -82,21 +103,10 @@ HWY_INLINE void HalfTableBlock(const double* sigma, const int* radius, const Ind
     }
   }
   for (int p = 0; p < kPixels; ++p) {
-    T* HWY_RESTRICT to = w + p * stride;
-    total[p] = 2.0 * total[p] - static_cast<double>(to[0]);
-    const V unit = hn::Set(d, static_cast<T>(1.0 / total[p]));
-    const V mean_k2 = hn::Set(d, static_cast<T>(2.0 * mean[p] / total[p]));
+    const double all = 2.0 * total[p] - static_cast<double>(w[p * stride]);
     const double cube = inverse[p] * inverse[p] * inverse[p];
-    const V slope = hn::Set(d, static_cast<T>(std::min(cube, 1e37)));
-    k = hn::Iota(d, T{0});
-    for (at = 0; at < used; at += lanes, k = hn::Add(k, step)) {
-      const V weight = hn::Mul(hn::LoadU(d, to + at), unit);
-      hn::StoreU(weight, d, to + at);
-      if constexpr (kDerivative) {
-        const V spread = hn::MulSub(k, k, mean_k2);
-        hn::StoreU(hn::Mul(hn::Mul(weight, spread), slope), d, dw + p * stride + at);
-      }
-    }
+    Normalise<kDerivative>(1.0 / all, 2.0 * mean[p] / all, std::min(cube, 1e37), used,
+                           w + p * stride, dw + p * stride);
   }
 }
 

@@ -81,16 +81,25 @@ std::array<int, 2> gaussian_radius(const std::array<double, 3>& logchol, double 
           std::max(1, gaussian_radius(sigma_x, truncate))};
 }
 
+namespace {
+
+// Where tap k of a kernel stands.
+std::size_t at(int k, int radius) {
+  return static_cast<std::size_t>(k) + static_cast<std::size_t>(radius);
+}
+
+}  // namespace
+
 std::vector<double> gaussian_kernel1d(double sigma, int radius, int order) {
   check_gaussian("gaussian_kernel1d", sigma, radius, order);
   std::vector<double> w(2 * static_cast<std::size_t>(radius) + 1);
   double sum = 0.0;
   for (int k = -radius; k <= radius; ++k) {
     const double u = k / sigma;
-    sum += w[static_cast<std::size_t>(k + radius)] = std::exp(-0.5 * u * u);
+    sum += w[at(k, radius)] = std::exp(-0.5 * u * u);
   }
   for (int k = -radius; k <= radius; ++k) {
-    double& weight = w[static_cast<std::size_t>(k + radius)];
+    double& weight = w[at(k, radius)];
     weight /= sum;
     if (order > 0 && weight != 0) weight *= hermite(k, sigma, order).q;
   }
@@ -102,10 +111,10 @@ std::vector<double> gaussian_kernel1d_dsigma(double sigma, int radius, int order
   std::vector<double> w = gaussian_kernel1d(sigma, radius);
   double m2 = 0.0;
   for (int k = -radius; k <= radius; ++k) {
-    m2 += w[static_cast<std::size_t>(k + radius)] * static_cast<double>(k) * k;
+    m2 += w[at(k, radius)] * static_cast<double>(k) * k;
   }
   for (int k = -radius; k <= radius; ++k) {
-    double& weight = w[static_cast<std::size_t>(k + radius)];
+    double& weight = w[at(k, radius)];
     if (weight == 0) continue;
     const auto [q, dq] = hermite(k, sigma, order);
     const double k2 = static_cast<double>(k) * k;
@@ -121,7 +130,8 @@ Kernel2d gaussian_kernel2d(std::array<double, 2> sigma, std::array<int, 2> radiu
                 gaussian_kernel1d(sigma[1], radius[1], order[1]))};
 }
 
-Kernel2d gaussian_kernel2d(const std::array<double, 3>& logchol, std::array<int, 2> radius) {
+Kernel2d gaussian_kernel2d_logchol(const std::array<double, 3>& logchol,
+                                   std::array<int, 2> radius) {
   Kernel2d kernel = empty_kernel("gaussian_kernel2d", radius);
   double sum = 0.0;
   for (int dy = -kernel.ry; dy <= kernel.ry; ++dy) {
@@ -137,7 +147,7 @@ Kernel2d gaussian_kernel2d(const std::array<double, 3>& logchol, std::array<int,
 
 std::array<Kernel2d, 3> gaussian_kernel2d_dlogchol(const std::array<double, 3>& logchol,
                                                    std::array<int, 2> radius) {
-  const Kernel2d w = gaussian_kernel2d(logchol, radius);
+  const Kernel2d w = gaussian_kernel2d_logchol(logchol, radius);
   std::array<Kernel2d, 3> d{w, w, w};
   std::array<double, 3> mean{};
   for (int dy = -w.ry; dy <= w.ry; ++dy) {

@@ -47,7 +47,8 @@ Kernel2d gaussian_kernel2d(std::array<double, 2> sigma_yx, std::array<int, 2> ra
                            std::array<int, 2> order_yx = {0, 0});
 
 // (G5): weights of the log-Cholesky parameters (a, b, c).
-Kernel2d gaussian_kernel2d(const std::array<double, 3>& logchol, std::array<int, 2> radius_yx);
+Kernel2d gaussian_kernel2d_logchol(const std::array<double, 3>& logchol,
+                                   std::array<int, 2> radius_yx);
 
 // (G6): their derivatives by a, b and c.
 std::array<Kernel2d, 3> gaussian_kernel2d_dlogchol(const std::array<double, 3>& logchol,

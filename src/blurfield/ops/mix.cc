@@ -60,7 +60,7 @@ struct Mix {
       : x(image),
         m(broadcast(operation, weight, image.shape)),
         options(blur_options),
-        blurs{UniformGaussian(operation, image.shape, {&sigmas[0], 1},
+        blurs{UniformGaussian(operation, image.shape, {sigmas.data(), 1},
                               options_of(operation, blur_options, 0)),
               UniformGaussian(operation, image.shape, {&sigmas[1], 1},
                               options_of(operation, blur_options, 1))} {

@@ -76,7 +76,7 @@ Taps UniformGaussian::axis_slope(int i) const {
 
 std::vector<Term> UniformGaussian::terms(double tolerance) const {
   if (parameters_.size() == 3) {
-    return split_kernel(gaussian_kernel2d(logchol_of(parameters_), radius_), tolerance,
+    return split_kernel(gaussian_kernel2d_logchol(logchol_of(parameters_), radius_), tolerance,
                         extension_.cval);
   }
   return {{axis(0), axis(1), extension_.cval}};

@@ -15,7 +15,7 @@ namespace blurfield::detail {
 class UniformGaussian {
  public:
   // Throws Error in the operation's name.
-  UniformGaussian(const char* operation, const Shape& shape, std::span<const double> parameters,
+  UniformGaussian(const char* operation, const Shape& shape, std::span<const double> params,
                   const BlurOptions& options);
 
   // The blur, and its derivative by parameter i, to the rounding of T.
