@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Our side of a comparison. Reads one job per line, runs it once and answers with one line, so that
+// Our side of a comparison. Reads one job per line, runs it and answers with one line, so that
 // run.py can alternate between this process and a peer:
 //   uniform  H W THREADS SIGMA X OUT                    -> seconds bytes
 //   adaptive H W THREADS CHANNELS TRUNCATE RADIUS GRADIENT X FIELD OUT
@@ -8,6 +8,7 @@
 // X, FIELD, OUT are files of float32, row-major. RADIUS 0 leaves it to TRUNCATE. With GRADIENT 1
 // the vjp by image and field is timed too, its cotangent is the output, and OUT holds output,
 // grad_x and grad_field. `bytes` is how far memory in use rose above inputs and outputs.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <fstream>
@@ -63,14 +64,21 @@ double memory(const std::string& name) {
   throw blurfield::Error("ours: no " + name + " in /proc/self/status");
 }
 
+// Like run.py's timed(): once to warm up, then the median of three.
 template <class Work>
 Cost measure(const Work& work) {
   std::ofstream("/proc/self/clear_refs") << 5;  // VmHWM starts anew from VmRSS
   const double before = memory("VmRSS");
-  const auto begin = std::chrono::steady_clock::now();
   work();
-  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-  return {spent.count(), memory("VmHWM") - before};
+  const double risen = memory("VmHWM") - before;
+  std::array<double, 3> seconds{};
+  for (double& time : seconds) {
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    time = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+  std::sort(seconds.begin(), seconds.end());
+  return {seconds[1], risen};
 }
 
 void uniform(std::istream& job) {

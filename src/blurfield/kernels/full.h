@@ -75,4 +75,20 @@ void full_spread(const FullPixel* pixels, const FullPolynomial* polynomials, Ind
 void full_spread(const FullPixel* pixels, const FullPolynomial* polynomials, Index count,
                  const FullRows<double>& rows, const double* value, const double* along);
 
+// Elements that full_spread_once wants for the weights of one of its pixels.
+inline Index full_kept_size(Index max_ry, Index max_rx) {
+  return (max_ry + 1) * (2 * max_rx + 1 + kMargin);
+}
+
+// For kernels that src and out hold whole (k0 = 0, k1 > ry): plane_c of out += sum_i w_i
+// value[c * count + i], w = g / sum g. Weights are made once, kept in `kept`, and serve moments and
+// spread. Moments are added to as by full_moments with value as coef; src has as many planes as
+// out, or none.
+void full_spread_once(const FullPixel* pixels, Index count, const FullRows<const float>& src,
+                      const FullRows<float>& out, const float* value, FullMoments* moments,
+                      float* kept);
+void full_spread_once(const FullPixel* pixels, Index count, const FullRows<const double>& src,
+                      const FullRows<double>& out, const double* value, FullMoments* moments,
+                      double* kept);
+
 }  // namespace blurfield::kernels

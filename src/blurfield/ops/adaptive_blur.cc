@@ -119,9 +119,7 @@ class Engine {
   bool split() const { return options_.scatter && cval() != 0.0; }
 
   // Announces the passes to come, so that progress runs once from 0 to 1.
-  void plan(int gathers, int spreads) {
-    stage_progress(options_.execution, gathers + (full_ ? 2 : 1) * spreads);
-  }
+  void plan(int passes) { stage_progress(options_.execution, passes); }
 
   void gather(const GatherPass<T>& pass, Mode mode) {
     field_.mode = mode;
@@ -178,7 +176,7 @@ void adaptive_blur(const View<const T>& x, const View<const T>& field, const Vie
     engine.gather({.src = src.view(), .cval = engine.cval(), .out = out}, engine.mode());
     return;
   }
-  engine.plan(0, engine.split() ? 2 : 1);
+  engine.plan(engine.split() ? 2 : 1);
   const PackedOut<T> packed(out);
   if (engine.split()) {
     const Split<T> split(x, engine.cval());
@@ -219,7 +217,7 @@ void adaptive_blur_vjp(const View<const T>& x, const View<const T>& field,
     const GatherPass<T> image{.src = src.view(), .out = to_x.view()};
     const GatherPass<T> slopes{.src = src.view(), .coef = x, .grad_field = to_field.view()};
     if (engine.split() && !grad_field.empty()) {
-      engine.plan(grad_x.empty() ? 2 : 3, 0);
+      engine.plan(grad_x.empty() ? 2 : 3);
       const Split<T> split(x, engine.cval());
       if (!grad_x.empty()) engine.gather(image, Mode::constant);
       GatherPass<T> part = slopes;
@@ -251,7 +249,7 @@ void adaptive_blur_jvp(const View<const T>& x, const View<const T>& field,
   Engine<T> engine(field, options);
   const PackedOut<T> packed(out_dot);
   if (!options.scatter) {
-    engine.plan((x_dot.empty() ? 0 : 1) + (field_dot.empty() ? 0 : 1), 0);
+    engine.plan((x_dot.empty() ? 0 : 1) + (field_dot.empty() ? 0 : 1));
     const Packed<T> src(x);
     const Packed<T> dot(x_dot);
     if (!x_dot.empty()) engine.gather({.src = dot.view(), .out = packed.view()}, engine.mode());
@@ -264,7 +262,7 @@ void adaptive_blur_jvp(const View<const T>& x, const View<const T>& field,
                     engine.mode());
     }
   } else if (engine.split() && !field_dot.empty()) {
-    engine.plan(0, 2);
+    engine.plan(2);
     const Split<T> split(x, engine.cval());
     engine.spread(
         {.value = x_dot, .along = split.less.view(), .field_dot = field_dot, .out = packed.view()},
@@ -273,7 +271,6 @@ void adaptive_blur_jvp(const View<const T>& x, const View<const T>& field,
         {.value = {}, .along = split.flat(), .field_dot = field_dot, .out = packed.view()},
         Mode::nearest);
   } else {
-    engine.plan(0, 1);
     SpreadPass<T> pass{.value = x_dot, .field_dot = field_dot, .out = packed.view()};
     if (!field_dot.empty()) pass.along = x;
     engine.spread(pass, engine.mode());

@@ -2,11 +2,10 @@
 // The passes of logchol fields. A kernel that belongs to the output lives at the frame's pixels and
 // sees the extended image; one that belongs to the source lives at every pixel of the extended
 // plane and sees the frame, zeros around it. Spreads are shared out by target rows, as in
-// adaptive_separable.cc; they need each kernel's norm beforehand, which is kept as an image.
+// adaptive_separable.cc.
 #include <algorithm>
 #include <vector>
 
-#include "blurfield/base/image.h"
 #include "blurfield/ops/detail/adaptive.h"
 #include "blurfield/ops/detail/full_tile.h"
 
@@ -14,13 +13,6 @@ namespace blurfield::detail {
 namespace {
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
-
-// 1 / sum g of each kernel and, with a field_dot, the mean of D . field_dot under its weights.
-template <class T>
-struct Norms {
-  Image<T> inverse;
-  Image<T> mean;
-};
 
 double mean_of(const kernels::FullPolynomial& p, const double (&norm)[4]) {
   return (p.z1sq * norm[1] + p.z1z2 * norm[2] + p.z2sq * norm[3]) / norm[0];
@@ -43,16 +35,19 @@ class Worker {
     }
   }
 
-  // Keeps the kernels' norms if asked to and grad_field is wanted.
-  void gather(const GatherPass<T>& pass, const std::vector<Plane>& planes, Norms<T>* norms);
-  void norms(const SpreadPass<T>& pass, Norms<T>& norms);
-  void spread(const SpreadPass<T>& pass, const Norms<T>& norms, const std::vector<Plane>& planes,
-              const Window& band);
+  void gather(const GatherPass<T>& pass, const std::vector<Plane>& planes);
+  // `fused`: also fills the grad_field of pass.fused.
+  void spread(const SpreadPass<T>& pass, const std::vector<Plane>& planes, const Window& band,
+              bool fused);
 
  private:
   Extension seen(const GatherPass<T>& pass) const {
     if (field_.belongs == Belongs::to_source) return {Mode::constant, 0.0};
     return {field_.mode, pass.cval};
+  }
+  // How what is spread beyond the frame comes back: folded, or not at all.
+  Mode target_mode() const {
+    return field_.belongs == Belongs::to_source ? Mode::constant : field_.mode;
   }
   // Calls f(rows) for the packed runs of |dy| of the tile.
   template <class F>
@@ -65,7 +60,12 @@ class Worker {
   }
   void moments_alone();
   void values(const GatherPass<T>& pass, std::span<const Plane> planes);
-  void slopes(const GatherPass<T>& pass, std::span<const Plane> planes, Norms<T>* norms);
+  void slopes(const GatherPass<T>& pass, std::span<const Plane> planes);
+  void add_slopes(const View<T>& grad_field);
+  void spread_once(const SpreadPass<T>& pass, std::span<const Plane> planes, const Window& band,
+                   bool fused);
+  void spread_by_runs(const SpreadPass<T>& pass, std::span<const Plane> planes, const Window& band);
+  std::vector<T> read(const View<const T>& image, std::span<const Plane> planes) const;
   void derivative(const GatherPass<T>& pass, std::span<const Plane> planes);
   void store(const GatherPass<T>& pass, std::span<const Plane> planes);
 
@@ -74,7 +74,7 @@ class Worker {
   FullTile<T> tile_;
   std::vector<double> norm_;
   std::vector<double> value_;
-  std::vector<T> coef_, along_;
+  std::vector<T> kept_;
   std::vector<kernels::FullMoments> moments_;
   std::vector<kernels::FullPolynomial> polynomials_;
 };
@@ -130,21 +130,33 @@ void Worker<T>::derivative(const GatherPass<T>& pass, std::span<const Plane> pla
   store(pass, planes);
 }
 
+// An image at the tile's pixels, plane after plane.
 template <class T>
-void Worker<T>::slopes(const GatherPass<T>& pass, std::span<const Plane> planes, Norms<T>* norms) {
-  const Index count = tile_.count();
-  moments_.assign(at(count), {});
-  coef_.resize(at(count) * planes.size());
-  for (std::size_t c = 0; c < planes.size(); ++c) {
-    for (Index i = 0; i < count; ++i) {
+std::vector<T> Worker<T>::read(const View<const T>& image, std::span<const Plane> planes) const {
+  std::vector<T> values;
+  values.reserve(at(tile_.count()) * planes.size());
+  for (const Plane& plane : planes) {
+    for (Index i = 0; i < tile_.count(); ++i) {
       const auto& site = tile_.site(i);
-      coef_[c * at(count) + at(i)] = pass.coef.at(planes[c].n, planes[c].c, site.y, site.x);
+      values.push_back(image.empty() ? T{0} : image.at(plane.n, plane.c, site.y, site.x));
     }
   }
+  return values;
+}
+
+template <class T>
+void Worker<T>::slopes(const GatherPass<T>& pass, std::span<const Plane> planes) {
+  moments_.assign(at(tile_.count()), {});
+  const std::vector<T> coef = read(pass.coef, planes);
   for_rows(pass, planes, [&](const kernels::FullRows<const T>& rows) {
-    kernels::full_moments(tile_.pixels(), count, rows, coef_.data(), moments_.data());
+    kernels::full_moments(tile_.pixels(), tile_.count(), rows, coef.data(), moments_.data());
   });
-  for (Index i = 0; i < count; ++i) {
+  add_slopes(pass.grad_field);
+}
+
+template <class T>
+void Worker<T>::add_slopes(const View<T>& grad_field) {
+  for (Index i = 0; i < tile_.count(); ++i) {
     const auto& [norm, value] = moments_[at(i)];
     const auto& site = tile_.site(i);
     // (G6) sum w (D - mean D) y, for each of z1^2, z1 z2, z2^2.
@@ -152,76 +164,86 @@ void Worker<T>::slopes(const GatherPass<T>& pass, std::span<const Plane> planes,
     for (int j = 0; j < 4; ++j) m[j] = (value[j] - value[0] / norm[0] * norm[j]) / norm[0];
     const double inv_c = tile_.pixel(i).inv_c;
     const auto add = [&](Index k, double slope) {
-      pass.grad_field.at(n_, k, site.y, site.x) += static_cast<T>(slope);
+      grad_field.at(n_, k, site.y, site.x) += static_cast<T>(slope);
     };
     add(0, m[1] - site.b * inv_c * m[2]);
     add(1, site.sign * inv_c * m[2]);
     add(2, m[3]);
-    if (norms) norms->inverse.view().at(0, 0, site.y, site.x) = static_cast<T>(1.0 / norm[0]);
   }
 }
 
 template <class T>
-void Worker<T>::gather(const GatherPass<T>& pass, const std::vector<Plane>& planes,
-                       Norms<T>* norms) {
+void Worker<T>::gather(const GatherPass<T>& pass, const std::vector<Plane>& planes) {
   for_plane_batches(planes, [&](std::span<const Plane> batch) {
     if (!pass.field_dot.empty()) {
       derivative(pass, batch);
     } else if (!pass.out.empty()) {
       values(pass, batch);
     }
-    if (!pass.grad_field.empty()) slopes(pass, batch, norms);
+    if (!pass.grad_field.empty()) slopes(pass, batch);
   });
 }
 
 template <class T>
-void Worker<T>::norms(const SpreadPass<T>& pass, Norms<T>& norms) {
-  moments_alone();
-  for (Index i = 0; i < tile_.count(); ++i) {
-    const auto& site = tile_.site(i);
-    const double(&norm)[4] = moments_[at(i)].norm;
-    norms.inverse.view().at(0, 0, site.y, site.x) = static_cast<T>(1.0 / norm[0]);
-    if (pass.along.empty()) continue;
-    norms.mean.view().at(0, 0, site.y, site.x) =
-        static_cast<T>(mean_of(tile_.polynomial(i, pass.field_dot), norm));
-  }
+void Worker<T>::spread(const SpreadPass<T>& pass, const std::vector<Plane>& planes,
+                       const Window& band, bool fused) {
+  for_plane_batches(planes, [&](std::span<const Plane> batch) {
+    if (pass.along.empty() && tile_.whole(static_cast<int>(batch.size()))) {
+      spread_once(pass, batch, band, fused);
+      return;
+    }
+    if (fused) slopes(*pass.fused, batch);
+    spread_by_runs(pass, batch, band);
+  });
+}
+
+// Kernels small enough to be packed whole: their weights are made once.
+template <class T>
+void Worker<T>::spread_once(const SpreadPass<T>& pass, std::span<const Plane> planes,
+                            const Window& band, bool fused) {
+  const Index k1 = tile_.radius_y() + 1;
+  const auto count = static_cast<int>(planes.size());
+  const std::vector<T> value = read(pass.value, planes);
+  moments_.assign(at(tile_.count()), {});
+  if (kept_.size() < at(tile_.kept_size())) kept_.resize(at(tile_.kept_size()));
+  kernels::FullRows<const T> src{{}, 0, 0, 0, k1};
+  if (fused) src = tile_.pack(pass.fused->src, planes, seen(*pass.fused), 0, k1);
+  const kernels::FullRows<T> out = tile_.blank(count, 0, k1);
+  kernels::full_spread_once(tile_.pixels(), tile_.count(), src, out, value.data(), moments_.data(),
+                            kept_.data());
+  if (fused) add_slopes(pass.fused->grad_field);
+  tile_.unpack(pass.out, planes, target_mode(), out, band);
 }
 
 template <class T>
-void Worker<T>::spread(const SpreadPass<T>& pass, const Norms<T>& norms,
-                       const std::vector<Plane>& planes, const Window& band) {
+void Worker<T>::spread_by_runs(const SpreadPass<T>& pass, std::span<const Plane> planes,
+                               const Window& band) {
   const Index count = tile_.count();
   const bool along = !pass.along.empty();
+  moments_alone();
+  std::vector<T> value = read(pass.value, planes);
+  std::vector<T> slope = along ? read(pass.along, planes) : std::vector<T>();
   polynomials_.resize(at(count));
-  for (Index i = 0; along && i < count; ++i) {
-    const auto& site = tile_.site(i);
+  for (Index i = 0; i < count; ++i) {
+    const double(&norm)[4] = moments_[at(i)].norm;
+    const T inverse = static_cast<T>(1.0 / norm[0]);
+    for (std::size_t j = at(i); j < value.size(); j += at(count)) {
+      value[j] *= inverse;
+      if (along) slope[j] *= inverse;
+    }
+    if (!along) continue;
     polynomials_[at(i)] = tile_.polynomial(i, pass.field_dot);
-    polynomials_[at(i)].one = -static_cast<double>(norms.mean.view().at(0, 0, site.y, site.x));
+    polynomials_[at(i)].one = -mean_of(polynomials_[at(i)], norm);
   }
-  for_plane_batches(planes, [&](std::span<const Plane> batch) {
-    coef_.assign(at(count) * batch.size(), T{0});
-    along_.assign(at(count) * batch.size(), T{0});
-    for (std::size_t c = 0; c < batch.size(); ++c) {
-      for (Index i = 0; i < count; ++i) {
-        const auto& site = tile_.site(i);
-        const T inverse = norms.inverse.view().at(0, 0, site.y, site.x);
-        const auto scaled = [&](const View<const T>& v) {
-          return inverse * v.at(batch[c].n, batch[c].c, site.y, site.x);
-        };
-        if (!pass.value.empty()) coef_[c * at(count) + at(i)] = scaled(pass.value);
-        if (along) along_[c * at(count) + at(i)] = scaled(pass.along);
-      }
-    }
-    const Index step = tile_.slots_at_once(static_cast<int>(batch.size()));
-    for (Index k0 = 0; k0 <= tile_.radius_y(); k0 += step) {
-      const Index k1 = std::min(k0 + step, tile_.radius_y() + 1);
-      const kernels::FullRows<T> rows = tile_.blank(static_cast<int>(batch.size()), k0, k1);
-      kernels::full_spread(tile_.pixels(), polynomials_.data(), count, rows, coef_.data(),
-                           along ? along_.data() : nullptr);
-      const Mode mode = field_.belongs == Belongs::to_source ? Mode::constant : field_.mode;
-      tile_.unpack(pass.out, batch, mode, rows, band);
-    }
-  });
+  const auto batch = static_cast<int>(planes.size());
+  const Index step = tile_.slots_at_once(batch);
+  for (Index k0 = 0; k0 <= tile_.radius_y(); k0 += step) {
+    const Index k1 = std::min(k0 + step, tile_.radius_y() + 1);
+    const kernels::FullRows<T> rows = tile_.blank(batch, k0, k1);
+    kernels::full_spread(tile_.pixels(), polynomials_.data(), count, rows, value.data(),
+                         along ? slope.data() : nullptr);
+    tile_.unpack(pass.out, planes, target_mode(), rows, band);
+  }
 }
 
 // Where kernels live along an axis: in the frame, or also within a radius around it.
@@ -231,15 +253,15 @@ Window sites(const AdaptiveField<T>& field, Index radius, Index n) {
   return {-radius, n + radius};
 }
 
+}  // namespace
+
 template <class T>
-void gather_rows(const AdaptiveField<T>& field, const GatherPass<T>& pass,
-                 std::vector<Norms<T>>* norms) {
+void full_gather(const AdaptiveField<T>& field, const GatherPass<T>& pass) {
   const Index height = field.params.height();
   const Index width = field.params.width();
   run_ranges(field, gather_ranges, [&](const RowCosts& costs, const RowRange& rows) {
     const std::vector<Plane> planes = planes_of(pass.src.shape, field.params.batch(), rows.n);
     Worker<T> worker(field, rows.n);
-    Norms<T>* keep = norms ? &(*norms)[at(rows.n)] : nullptr;
     for (Index y = rows.begin; y < rows.end; ++y) {
       for (const Plane& plane : planes) {
         for (Index x = 0; x < width && !pass.out.empty() && !pass.add; ++x) {
@@ -250,45 +272,16 @@ void gather_rows(const AdaptiveField<T>& field, const GatherPass<T>& pass,
       const Window copies = sites(field, costs.ry[at(y)], height);
       for (Index copy = copies.begin; copy < copies.end; ++copy) {
         if (extend(copy, height, field.mode) != y) continue;
-        worker.for_tiles(copy, columns, [&] { worker.gather(pass, planes, keep); });
+        worker.for_tiles(copy, columns, [&] { worker.gather(pass, planes); });
       }
     }
   });
 }
 
 template <class T>
-std::vector<Norms<T>> all_norms(const AdaptiveField<T>& field, const SpreadPass<T>& pass) {
-  const Index width = field.params.width();
-  const Shape shape{1, 1, field.params.height(), width};
-  std::vector<Norms<T>> norms;
-  for (Index n = 0; n < field.params.batch(); ++n) {
-    norms.push_back({Image<T>(shape), pass.along.empty() ? Image<T>() : Image<T>(shape)});
-  }
-  if (pass.fused) {
-    gather_rows(field, *pass.fused, &norms);
-    return norms;
-  }
-  run_ranges(field, gather_ranges, [&](const RowCosts&, const RowRange& rows) {
-    Worker<T> worker(field, rows.n);
-    for (Index y = rows.begin; y < rows.end; ++y) {
-      worker.for_tiles(y, {0, width}, [&] { worker.norms(pass, norms[at(rows.n)]); });
-    }
-  });
-  return norms;
-}
-
-}  // namespace
-
-template <class T>
-void full_gather(const AdaptiveField<T>& field, const GatherPass<T>& pass) {
-  gather_rows<T>(field, pass, nullptr);
-}
-
-template <class T>
 void full_spread(const AdaptiveField<T>& field, const SpreadPass<T>& pass) {
   const Index height = field.params.height();
   const Index width = field.params.width();
-  const std::vector<Norms<T>> norms = all_norms(field, pass);
   run_ranges(field, spread_ranges, [&](const RowCosts& costs, const RowRange& rows) {
     const std::vector<Plane> planes = planes_of(pass.out.shape, field.params.batch(), rows.n);
     const Window band{rows.begin, rows.end};
@@ -299,8 +292,9 @@ void full_spread(const AdaptiveField<T>& field, const SpreadPass<T>& pass) {
       const auto source = at(extend(y, height, field.mode));
       const Mode mode = to_source ? Mode::constant : field.mode;
       if (!reaches(y, costs.ry[source], band, height, mode)) continue;
+      const bool own = pass.fused && y >= band.begin && y < band.end;
       worker.for_tiles(y, sites(field, costs.rx[source], width),
-                       [&] { worker.spread(pass, norms[at(rows.n)], planes, band); });
+                       [&] { worker.spread(pass, planes, band, own); });
     }
   });
 }

@@ -35,7 +35,7 @@ void FullTile<T>::place(Index y, Index x0, Index count) {
   const Index width = field_.params.width();
   y_ = y;
   ry_ = 0;
-  Index rx = 0;
+  rx_ = 0;
   pixels_.clear();
   sites_.clear();
   for (Index i = 0; i < count; ++i) {
@@ -54,11 +54,11 @@ void FullTile<T>::place(Index y, Index x0, Index count) {
                        site.b * std::min(1.0 / exp_a, 1e300), py, px, 0});
     sites_.push_back(site);
     ry_ = std::max<Index>(ry_, py);
-    rx = std::max<Index>(rx, px);
+    rx_ = std::max<Index>(rx_, px);
   }
-  columns_ = {x0 - rx, x0 + count + rx};
+  columns_ = {x0 - rx_, x0 + count + rx_};
   stride_ = columns_.size() + 2 * kMargin;
-  for (Index i = 0; i < count; ++i) pixels_[at(i)].column = kMargin + rx + i;
+  for (Index i = 0; i < count; ++i) pixels_[at(i)].column = kMargin + rx_ + i;
 }
 
 template <class T>
@@ -78,7 +78,7 @@ template <class T>
 kernels::FullRows<const T> FullTile<T>::pack(const View<const T>& src,
                                              std::span<const Plane> planes,
                                              const Extension& extension, Index k0, Index k1) {
-  const kernels::FullRows<T> to = blank(static_cast<int>(planes.size()), k0, k1);
+  const kernels::FullRows<T> to = zeroed(packed_, static_cast<int>(planes.size()), k0, k1);
   kernels::FullRows<const T> rows{{}, to.planes, to.stride, k0, k1};
   const Mode mode = extension.mode;
   const T cval = static_cast<T>(extension.cval);
@@ -107,10 +107,16 @@ kernels::FullRows<const T> FullTile<T>::pack(const View<const T>& src,
 
 template <class T>
 kernels::FullRows<T> FullTile<T>::blank(int planes, Index k0, Index k1) {
-  const Index size = plane_stride(k0, k1);
-  rows_.assign(at(std::max(planes, 1) * size), T{0});
+  return zeroed(blank_, planes, k0, k1);
+}
+
+template <class T>
+kernels::FullRows<T> FullTile<T>::zeroed(std::vector<T>& store, int planes, Index k0,
+                                         Index k1) const {
+  const Index size = 2 * (k1 - k0) * stride_;
+  store.assign(at(std::max(planes, 1) * size), T{0});
   kernels::FullRows<T> rows{{}, planes, stride_, k0, k1};
-  for (int c = 0; c < planes; ++c) rows.plane[c] = rows_.data() + c * size;
+  for (int c = 0; c < planes; ++c) rows.plane[c] = store.data() + c * size;
   return rows;
 }
 

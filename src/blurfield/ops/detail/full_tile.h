@@ -40,6 +40,10 @@ class FullTile {
   Index radius_y() const { return ry_; }
   Index slots_at_once(int planes) const;
 
+  // Whether all of |dy| is packed at once.
+  bool whole(int planes) const { return radius_y() < slots_at_once(planes); }
+  Index kept_size() const { return kernels::full_kept_size(ry_, rx_); }
+
   // Packs rows y -+ k, k0 <= k < k1, of the image extended by `extension`.
   kernels::FullRows<const T> pack(const View<const T>& src, std::span<const Plane> planes,
                                   const Extension& extension, Index k0, Index k1);
@@ -50,17 +54,18 @@ class FullTile {
               const kernels::FullRows<T>& rows, const Window& band) const;
 
  private:
-  Index plane_stride(Index k0, Index k1) const { return 2 * (k1 - k0) * stride_; }
+  kernels::FullRows<T> zeroed(std::vector<T>& store, int planes, Index k0, Index k1) const;
 
   const AdaptiveField<T>& field_;
   Index n_;
   Index y_ = 0;
   Index ry_ = 0;
+  Index rx_ = 0;
   Window columns_;    // that kernels reach, in the extended plane
   Index stride_ = 0;  // of packed rows
   std::vector<kernels::FullPixel> pixels_;
   std::vector<Site> sites_;
-  std::vector<T> rows_;
+  std::vector<T> packed_, blank_;
 };
 
 // Planes in the batches that the kernels take: three, or one at a time.
