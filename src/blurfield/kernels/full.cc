@@ -6,7 +6,7 @@
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
-#include "blurfield/kernels/full-inl.h"
+#include "blurfield/kernels/full_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace blurfield::kernels::HWY_NAMESPACE {
