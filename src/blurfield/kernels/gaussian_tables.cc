@@ -22,10 +22,10 @@ HWY_INLINE double SumInDouble(D d, V v) {
 
 constexpr int kTablesAtOnce = 4;
 
-// g to w = unit g and, with kDerivative, to dw = w (k^2 - mean) slope.
+// g to w = unit g and, with kDerivative, to dw = w (k^2 - mean) slope; zeros from used to padded.
 template <bool kDerivative, class T>
-HWY_INLINE void Normalise(double unit, double mean, double slope, Index used, T* HWY_RESTRICT w,
-                          T* HWY_RESTRICT dw) {
+HWY_INLINE void Normalise(double unit, double mean, double slope, Index used, Index padded,
+                          T* HWY_RESTRICT w, T* HWY_RESTRICT dw) {
   const hn::ScalableTag<T> d;
   const Index lanes = static_cast<Index>(hn::Lanes(d));
   const auto step = hn::Set(d, static_cast<T>(lanes));
@@ -33,13 +33,18 @@ HWY_INLINE void Normalise(double unit, double mean, double slope, Index used, T*
   const auto centre = hn::Set(d, static_cast<T>(mean));
   const auto scale = hn::Set(d, static_cast<T>(slope));
   auto k = hn::Iota(d, T{0});
-  for (Index at = 0; at < used; at += lanes, k = hn::Add(k, step)) {
+  Index at = 0;
+  for (; at < used; at += lanes, k = hn::Add(k, step)) {
     const auto weight = hn::Mul(hn::LoadU(d, w + at), factor);
     hn::StoreU(weight, d, w + at);
     if constexpr (kDerivative) {
       const auto spread = hn::MulSub(k, k, centre);
       hn::StoreU(hn::Mul(hn::Mul(weight, spread), scale), d, dw + at);
     }
+  }
+  for (; at < padded; at += lanes) {
+    hn::StoreU(hn::Zero(d), d, w + at);
+    if constexpr (kDerivative) hn::StoreU(hn::Zero(d), d, dw + at);
   }
 }
 
@@ -95,17 +100,11 @@ HWY_INLINE void HalfTableBlock(const double* sigma, const int* radius, const Ind
     if ((at / lanes + 1) % kFlush == 0) flush();
   }
   flush();
-  const Index used = at;
-  for (const Index padded = (end + kPad - 1) / kPad * kPad; at < padded; at += lanes) {
-    for (int p = 0; p < kPixels; ++p) {
-      hn::StoreU(hn::Zero(d), d, w + p * stride + at);
-      if constexpr (kDerivative) hn::StoreU(hn::Zero(d), d, dw + p * stride + at);
-    }
-  }
+  const Index padded = (end + kPad - 1) / kPad * kPad;
   for (int p = 0; p < kPixels; ++p) {
     const double all = 2.0 * total[p] - static_cast<double>(w[p * stride]);
     const double cube = inverse[p] * inverse[p] * inverse[p];
-    Normalise<kDerivative>(1.0 / all, 2.0 * mean[p] / all, std::min(cube, 1e37), used,
+    Normalise<kDerivative>(1.0 / all, 2.0 * mean[p] / all, std::min(cube, 1e37), at, padded,
                            w + p * stride, dw + p * stride);
   }
 }
