@@ -32,7 +32,7 @@ constexpr const char* kExamples = R"(Examples:
     blurfield blur photo.png tilted.png --cov 9 6 16
   A sigma for every pixel, from a depth map whose black is sharp and whose white is 12 pixels wide:
     blurfield blur photo.png portrait.png --sigma-map depth.png --sigma-range 0.5 12
-  A FITS frame with its own map in pixels; bad pixels (NaN, or 0 in good.fits) neither give nor take:
+  A FITS frame with its own map in pixels; bad pixels (NaN, or 0 in good.fits) give nothing to the others:
     blurfield blur frame.fits smooth.fits --sigma-map seeing.fits --mask good.fits
   Light mixed as light, not as sRGB numbers, and a page that shows what was done:
     blurfield blur photo.png soft.png --sigma 8 --linear-light --report soft.html)";
@@ -264,7 +264,7 @@ void add_manner(CLI::App& app, BlurRequest& request) {
       ->group(group);
   app.add_option("--truncate", request.truncate, "Kernels end after T sigma")
       ->type_name("T")
-      ->check(CLI::PositiveNumber)
+      ->check(positive_number())
       ->capture_default_str()
       ->group(group);
   auto* radius = app.add_option("--radius", request.radius, "Kernels end after R pixels instead")
@@ -287,9 +287,9 @@ void add_manner(CLI::App& app, BlurRequest& request) {
       ->capture_default_str()
       ->group(group);
   app.add_option("--mask", request.mask,
-                 "One-channel image of weights, 0..1 for integers: pixels of weight 0 neither give "
-                 "nor take. NaN and infinite pixels of IN get weight 0; a pixel without any "
-                 "weight in reach keeps its value")
+                 "One-channel image of weights m, 0..1 for integers: the result is blur(m x) / "
+                 "blur(m), pixels of weight 0 give nothing. NaN and infinite pixels of IN get "
+                 "weight 0; a pixel without any weight in reach keeps its value")
       ->type_name("FILE")
       ->group(group);
   app.add_flag("--linear-light", request.linear_light,

@@ -7,7 +7,9 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <sstream>
@@ -60,6 +62,15 @@ class HelpFormat : public CLI::Formatter {
 };
 
 }  // namespace
+
+std::function<std::string(const std::string&)> positive_number() {
+  return [](const std::string& text) {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    const bool good = !text.empty() && *end == '\0' && value > 0 && std::isfinite(value);
+    return good ? std::string() : fmt::format("expected a number > 0, got {}", text);
+  };
+}
 
 void set_help_format(CLI::App& app) { app.formatter(std::make_shared<HelpFormat>()); }
 

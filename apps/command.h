@@ -37,6 +37,9 @@ void set_help_format(CLI::App& app);
 // Declares --threads, --quiet, --json and --help; to be called last.
 void add_common(CLI::App& app, Common& common);
 
+// A check for CLI11's options: says what is wrong with a text that is no finite number > 0.
+std::function<std::string(const std::string&)> positive_number();
+
 // Writes to standard output; throws Error where that fails (a full disk).
 void print(const std::string& text);
 

@@ -139,7 +139,7 @@ Command compare_command(CLI::App& app) {
   sub->add_option("--data-range", request->data_range,
                   "Greatest possible difference of two pixels, for PSNR and SSIM")
       ->type_name("R")
-      ->check(CLI::PositiveNumber)
+      ->check(positive_number())
       ->capture_default_str();
   sub->add_flag("--force", request->force, "Overwrite an existing OUT");
   add_common(*sub, request->common);

@@ -133,5 +133,19 @@ RC_GTEST_PROP(CopyProperty, MovesEveryPixelAndNothingElse, ()) {
   }
 }
 
+TEST(Image, ShapesBeyondAnyMemoryAreErrors) {
+  const Index huge = Index{1} << 32;
+  EXPECT_THROW(Image<float>({huge, huge}), Error);
+  EXPECT_THROW(Image<double>({Index{1} << 61}), Error);
+}
+
+TEST(Image, AMoveLeavesNothingBehind) {
+  Image<float> from({2, 3});
+  const Image<float> to = std::move(from);
+  EXPECT_EQ(to.shape(), (Shape{2, 3}));
+  EXPECT_EQ(from.shape(), Shape());  // NOLINT(bugprone-use-after-move)
+  EXPECT_TRUE(from.empty());         // NOLINT(bugprone-use-after-move)
+}
+
 }  // namespace
 }  // namespace blurfield

@@ -156,5 +156,28 @@ RC_GTEST_PROP(BalancedRangesProperty, CoversEverythingEvenly, ()) {
   }
 }
 
+TEST(ParallelTasks, TicksMoveProgressAndCancelWithinATask) {
+  std::vector<double> seen;
+  Execution execution;
+  execution.threads = 1;
+  execution.progress = [&](double fraction) {
+    seen.push_back(fraction);
+    return true;
+  };
+  parallel_tasks(2, execution, [](Index, const Tick& tick) {
+    tick(0.25);
+    tick(0.75);
+  });
+  EXPECT_EQ(seen, (std::vector<double>{0.125, 0.375, 0.5, 0.625, 0.875, 1.0}));
+  int ticks = 0;
+  execution.progress = [](double fraction) { return fraction < 0.2; };
+  EXPECT_THROW(parallel_tasks(1, execution,
+                              [&](Index, const Tick& tick) {
+                                for (ticks = 0; ticks < 10; ++ticks) tick(0.1 * ticks);
+                              }),
+               Cancelled);
+  EXPECT_EQ(ticks, 2);
+}
+
 }  // namespace
 }  // namespace blurfield

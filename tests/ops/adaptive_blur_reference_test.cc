@@ -203,6 +203,30 @@ TEST(AdaptiveBlurReference, BadInputIsNamed) {
   EXPECT_THROW(adaptive_blur_vjp<float>(x, good, Image<float>({1, 1, 2, 2}), out, {}), Error);
 }
 
+// Larger pixels would overflow sums; infinities would become NaN.
+TEST(AdaptiveBlurReference, HugePixelsAreNamed) {
+  const Shape shape{1, 1, 4, 5};
+  Image<float> x(shape);
+  x.view().at(0, 0, 1, 2) = std::numeric_limits<float>::lowest();
+  try {
+    adaptive_blur(x, constant_image<float>(shape, 1));
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("(0, 0, 1, 2)"), std::string::npos) << error.what();
+  }
+  x.view().at(0, 0, 1, 2) = -9e29f;
+  Image<float> logchol({1, 3, 4, 5});
+  for (const Image<float>& out :
+       {adaptive_blur(x, constant_image<float>(shape, 3)), adaptive_blur(x, logchol)}) {
+    for (Index i = 0; i < out.elements(); ++i) EXPECT_TRUE(std::isfinite(out.data()[i]));
+  }
+}
+
+TEST(AdaptiveBlurReference, OutputMustNotBeTheImage) {
+  Image<float> x({1, 1, 4, 5});
+  EXPECT_THROW(adaptive_blur<float>(x, constant_image<float>({1, 1, 4, 5}, 1), x), Error);
+}
+
 TEST(AdaptiveBlurReference, TapsCountTheKernels) {
   const Shape shape{2, 3, 4, 5};
   EXPECT_EQ(adaptive_blur_taps<float>(shape, constant_image<float>({1, 1, 4, 5}, 2.0)),
@@ -211,6 +235,14 @@ TEST(AdaptiveBlurReference, TapsCountTheKernels) {
   options.radius = {1, 2};
   EXPECT_EQ(adaptive_blur_taps<float>(shape, constant_image<float>({2, 1, 4, 5}, 2.0), options),
             15.0 * 120);
+  // Scattered covariances live on the extended plane where no symmetry folds them.
+  AdaptiveBlurOptions scatter;
+  scatter.scatter = true;
+  Image<float> logchol({1, 3, 4, 5});
+  EXPECT_EQ(adaptive_blur_taps<float>(shape, logchol, scatter), 81.0 * 120);
+  scatter.extension.mode = Mode::mirror;
+  EXPECT_DOUBLE_EQ(adaptive_blur_taps<float>(shape, logchol, scatter),
+                   81.0 * 120 * (1 + 8.0 / 4) * (1 + 8.0 / 5));
 }
 
 }  // namespace

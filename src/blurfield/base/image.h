@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "blurfield/base/view.h"
 
@@ -15,15 +17,30 @@ template <class T>
 class Image {
  public:
   Image() = default;
-  // Throws Error for a negative extent, std::bad_alloc when memory is short.
+  // Throws Error for a negative extent or more than any memory holds, std::bad_alloc when memory is
+  // short.
   explicit Image(const Shape& shape) : shape_(shape) {
+    Index bytes = sizeof(T);
     for (int axis = 0; axis < shape.rank(); ++axis) {
       require(shape[axis] >= 0, "Image", "expected extents >= 0, got ", shape.text());
+      require(shape[axis] == 0 || bytes <= std::numeric_limits<Index>::max() / shape[axis], "Image",
+              "expected a shape that fits in memory, got ", shape.text());
+      bytes *= std::max<Index>(shape[axis], 1);
     }
     const auto count = static_cast<std::size_t>(shape.elements());
     pixels_.reset(static_cast<T*>(::operator new(count * sizeof(T), kAlignment)));
     std::fill_n(pixels_.get(), count, T{0});
   }
+  // Moves leave an empty image behind; a copy is asked for: Image<T>(other.view()).
+  Image(Image&& other) noexcept
+      : shape_(std::exchange(other.shape_, {})), pixels_(std::move(other.pixels_)) {}
+  Image& operator=(Image&& other) noexcept {
+    shape_ = std::exchange(other.shape_, {});
+    pixels_ = std::move(other.pixels_);
+    return *this;
+  }
+  Image(const Image&) = delete;
+  Image& operator=(const Image&) = delete;
   // A packed copy of any view.
   explicit Image(const View<const T>& source);
 

@@ -44,38 +44,48 @@ int thread_limit(const Execution& execution) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-void parallel_for(Index count, const Execution& execution, const std::function<void(Index)>& body) {
+void parallel_tasks(Index count, const Execution& execution,
+                    const std::function<void(Index, const Tick&)>& body) {
   std::atomic<Index> next{0};
   std::atomic<bool> stop{false};
-  Index done = 0;  // guarded by mutex
+  double done = 0.0;  // tasks; guarded by mutex
   std::exception_ptr failure;
   std::mutex mutex;
-  auto fail = [&](std::exception_ptr error) {
-    const std::lock_guard lock(mutex);
-    if (!failure) failure = std::move(error);
-    stop = true;
+  const auto advance = [&](double by) {
+    if (execution.progress) {
+      const std::lock_guard lock(mutex);
+      done += by;
+      const double fraction = std::min(1.0, done / static_cast<double>(count));
+      if (!stop && !execution.progress(fraction)) stop = true;
+    }
+    if (stop) throw Cancelled("cancelled");
   };
   auto worker = [&] {
     while (!stop) {
       const Index i = next++;
       if (i >= count) return;
       try {
-        body(i);
-        if (execution.progress) {
-          const std::lock_guard lock(mutex);
-          ++done;
-          if (!stop && !execution.progress(static_cast<double>(done) / static_cast<double>(count)))
-            stop = true;
-        }
+        double told = 0.0;
+        const Tick tick = [&](double fraction) {
+          advance(std::max(0.0, fraction - told));
+          told = std::max(told, fraction);
+        };
+        body(i, tick);
+        advance(1.0 - told);
       } catch (...) {
-        fail(std::current_exception());
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+        stop = true;
       }
     }
   };
   run_workers(static_cast<int>(std::min<Index>(thread_limit(execution), std::max<Index>(count, 1))),
               worker);
   if (failure) std::rethrow_exception(failure);
-  if (stop) throw Cancelled("cancelled");
+}
+
+void parallel_for(Index count, const Execution& execution, const std::function<void(Index)>& body) {
+  parallel_tasks(count, execution, [&](Index i, const Tick&) { body(i); });
 }
 
 std::vector<Index> balanced_ranges(std::span<const double> costs, Index parts) {

@@ -12,7 +12,7 @@ namespace blurfield {
 
 // How to run an operation.
 struct Execution {
-  int threads = 0;  // upper limit; 0 = all cores
+  int threads = 0;  // upper limit; 0 or less = all cores
   // Called now and then, never concurrently, with the fraction done in 0..1; returning false
   // cancels: the operation throws Cancelled and its outputs are unspecified.
   std::function<bool(double)> progress;
@@ -20,6 +20,13 @@ struct Execution {
 
 // The number of threads that `execution` allows here, >= 1.
 int thread_limit(const Execution& execution);
+
+// Tells how far a task has come, 0..1; throws Cancelled once the work has been cancelled.
+using Tick = std::function<void(double)>;
+
+// Runs body(i, tick) like parallel_for, for tasks so long that they report on the way.
+void parallel_tasks(Index count, const Execution& execution,
+                    const std::function<void(Index, const Tick&)>& body);
 
 // Runs body(i) for i = 0..count-1, each once, in any order, on at most thread_limit threads.
 // Tasks are handed out one by one, so uneven tasks balance. The first exception is rethrown.

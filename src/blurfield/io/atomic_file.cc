@@ -126,7 +126,10 @@ bool is_device(const std::string& path) {
 }
 
 AtomicFile::AtomicFile(const std::string& path, const std::string& suffix, bool overwrite)
-    : path_(path), target_(follow_links(path)), overwrite_(overwrite), device_(is_device(path)) {
+    : path_(path),
+      target_(is_device(path) ? fs::path(path) : follow_links(path)),
+      overwrite_(overwrite),
+      device_(is_device(path)) {
   std::error_code error;
   const fs::file_status status = fs::status(target_, error);
   if (fs::is_directory(status)) fail(path, "it is a folder");

@@ -39,6 +39,10 @@ constexpr Signature kSignatures[] = {
 std::string file_format(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) throw Error(path + ": is a folder, not an image");
+  // Opening a pipe would wait for somebody to write, and formats are read back and forth.
+  if (std::filesystem::is_fifo(path, error) || std::filesystem::is_socket(path, error)) {
+    throw Error(path + ": is a pipe; expected a file");
+  }
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) {

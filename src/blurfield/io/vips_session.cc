@@ -35,7 +35,7 @@ std::string take_vips_error() {
   std::string joined;
   for (const std::string& line : lines) joined += (joined.empty() ? "" : "; ") + line;
   if (joined.size() > kLimit) joined = joined.substr(0, kLimit) + " ...";
-  return joined.empty() ? "unknown reason" : joined;
+  return joined.empty() ? "damaged or truncated" : joined;
 }
 
 VipsBandFormat band_format(Sample sample) {

@@ -2,6 +2,7 @@
 #include "blurfield/ops/adaptive_blur.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -104,7 +105,11 @@ class Engine {
  public:
   Engine(const View<const T>& params, const AdaptiveBlurOptions& options)
       : options_(options), full_(params.channels() == 3) {
-    field_ = {params, &options_, options.scatter ? Belongs::to_source : Belongs::to_output,
+    // Reflections and translations map a copy of the source and its kernel onto the source itself,
+    // so that under these two modes scatter is the exact transpose of gather (B2 = B1*).
+    const bool transpose = mode() == Mode::reflect || mode() == Mode::wrap;
+    field_ = {params, &options_,
+              options.scatter && !transpose ? Belongs::to_source : Belongs::to_output,
               options.extension.mode, detail::RadiusRule::of<T>(options, params.spatial_rank())};
     field_.costs = detail::row_costs(field_);
   }
@@ -148,10 +153,32 @@ struct Split {
   T constant;
 };
 
+// Sums over a kernel, not yet divided by its norm, must stay within T.
+template <class T>
+void check_magnitude(const char* operation, const View<const T>& x) {
+  constexpr T kLargest = sizeof(T) == 4 ? static_cast<T>(1e30) : static_cast<T>(1e290);
+  for (Index n = 0; n < x.batch(); ++n) {
+    for (Index c = 0; c < x.channels(); ++c) {
+      for (Index y = 0; y < x.height(); ++y) {
+        const T* row = x.row(n, c, y);
+        bool large = false;
+        for (Index i = 0; i < x.width(); ++i) large |= std::abs(row[i * x.x_stride()]) > kLargest;
+        if (!large) continue;
+        Index at = 0;
+        while (!(std::abs(x.at(n, c, y, at)) > kLargest)) ++at;
+        throw Error(message(operation, ": expected pixels up to ", kLargest, " in image, got ",
+                            x.at(n, c, y, at), " at ", detail::pixel_text(x.shape, n, c, y, at),
+                            "; mask such pixels"));
+      }
+    }
+  }
+}
+
 template <class T>
 void check(const char* operation, const View<const T>& x, const View<const T>& field,
            const AdaptiveBlurOptions& options) {
   detail::check_image(operation, x);
+  check_magnitude(operation, x);
   detail::check_options(operation, options, x.spatial_rank());
   check_field(operation, field, x.shape);
 }
@@ -170,6 +197,8 @@ void adaptive_blur(const View<const T>& x, const View<const T>& field, const Vie
   constexpr const char* kName = "adaptive_blur";
   check(kName, x, field, options);
   detail::check_same_shape(kName, "out", out.shape, x.shape);
+  require(out.data != x.data, kName,
+          "expected an output apart from the image, got the image itself");
   Engine<T> engine(field, options);
   if (!options.scatter) {
     const Packed<T> src(x);
@@ -284,13 +313,20 @@ double adaptive_blur_taps(const Shape& shape, const View<const T>& field,
   constexpr const char* kName = "adaptive_blur_taps";
   check_field(kName, field, shape);
   detail::check_options(kName, options, shape.rank() - 2);
-  const AdaptiveField<T> checked{
-      .params = field,
-      .options = &options,
-      .radius = detail::RadiusRule::of<T>(options, field.spatial_rank())};
+  AdaptiveField<T> checked{.params = field,
+                           .options = &options,
+                           .radius = detail::RadiusRule::of<T>(options, field.spatial_rank())};
+  checked.costs = detail::row_costs(checked);
   double taps = 0.0;
-  for (const detail::RowCosts& costs : detail::row_costs(checked)) {
+  for (const detail::RowCosts& costs : checked.costs) {
     taps = std::accumulate(costs.taps.begin(), costs.taps.end(), taps);
+  }
+  // Scattered covariances that no symmetry folds are walked on the extended plane.
+  const Mode mode = options.extension.mode;
+  if (options.scatter && field.channels() == 3 && (mode == Mode::mirror || mode == Mode::nearest)) {
+    const detail::RowCosts& widest = checked.costs.front();
+    taps *= (1.0 + 2.0 * widest.max_ry / static_cast<double>(field.height())) *
+            (1.0 + 2.0 * widest.max_rx / static_cast<double>(field.width()));
   }
   const Index images = field.batch() == 1 ? shape[0] : 1;
   return taps * static_cast<double>(images * shape[1]);

@@ -26,9 +26,10 @@ struct Kernel2d {
   }
 };
 
-// r(sigma) = max(1, floor(truncate * sigma + 1/2)); 0 for sigma = 0. Saturates at 2^30.
+// r(sigma) = max(1, floor(truncate * sigma + 1/2)); 0 unless sigma > 0. Saturates at
+// 2^30.
 inline int gaussian_radius(double sigma, double truncate) {
-  if (sigma == 0) return 0;
+  if (!(sigma > 0)) return 0;
   return static_cast<int>(std::clamp(truncate * sigma + 0.5, 1.0, 0x1p30));
 }
 

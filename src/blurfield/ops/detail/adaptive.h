@@ -91,7 +91,7 @@ struct RowRange {
   Index end;
 };
 
-// Runs task(costs of field n, range) for the ranges of all fields.
+// Runs task(costs of field n, range, tick) for the ranges of all fields.
 template <class T, class Task>
 void run_ranges(const AdaptiveField<T>& field,
                 std::vector<Index> (*split)(const RowCosts&, const Execution&), const Task& task) {
@@ -104,9 +104,10 @@ void run_ranges(const AdaptiveField<T>& field,
       begin = end;
     }
   }
-  parallel_for(static_cast<Index>(ranges.size()), execution, [&](Index i) {
+  const auto count = static_cast<Index>(ranges.size());
+  parallel_tasks(count, execution, [&](Index i, const Tick& tick) {
     const RowRange& range = ranges[static_cast<std::size_t>(i)];
-    task(field.costs[static_cast<std::size_t>(range.n)], range);
+    task(field.costs[static_cast<std::size_t>(range.n)], range, tick);
   });
 }
 

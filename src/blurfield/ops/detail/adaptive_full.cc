@@ -259,44 +259,48 @@ template <class T>
 void full_gather(const AdaptiveField<T>& field, const GatherPass<T>& pass) {
   const Index height = field.params.height();
   const Index width = field.params.width();
-  run_ranges(field, gather_ranges, [&](const RowCosts& costs, const RowRange& rows) {
-    const std::vector<Plane> planes = planes_of(pass.src.shape, field.params.batch(), rows.n);
-    Worker<T> worker(field, rows.n);
-    for (Index y = rows.begin; y < rows.end; ++y) {
-      for (const Plane& plane : planes) {
-        for (Index x = 0; x < width && !pass.out.empty() && !pass.add; ++x) {
-          pass.out.at(plane.n, plane.c, y, x) = T{0};
+  run_ranges(
+      field, gather_ranges, [&](const RowCosts& costs, const RowRange& rows, const Tick& tick) {
+        const std::vector<Plane> planes = planes_of(pass.src.shape, field.params.batch(), rows.n);
+        Worker<T> worker(field, rows.n);
+        for (Index y = rows.begin; y < rows.end; ++y) {
+          tick(static_cast<double>(y - rows.begin) / static_cast<double>(rows.end - rows.begin));
+          for (const Plane& plane : planes) {
+            for (Index x = 0; x < width && !pass.out.empty() && !pass.add; ++x) {
+              pass.out.at(plane.n, plane.c, y, x) = T{0};
+            }
+          }
+          const Window columns = sites(field, costs.rx[at(y)], width);
+          const Window copies = sites(field, costs.ry[at(y)], height);
+          for (Index copy = copies.begin; copy < copies.end; ++copy) {
+            if (extend(copy, height, field.mode) != y) continue;
+            worker.for_tiles(copy, columns, [&] { worker.gather(pass, planes); });
+          }
         }
-      }
-      const Window columns = sites(field, costs.rx[at(y)], width);
-      const Window copies = sites(field, costs.ry[at(y)], height);
-      for (Index copy = copies.begin; copy < copies.end; ++copy) {
-        if (extend(copy, height, field.mode) != y) continue;
-        worker.for_tiles(copy, columns, [&] { worker.gather(pass, planes); });
-      }
-    }
-  });
+      });
 }
 
 template <class T>
 void full_spread(const AdaptiveField<T>& field, const SpreadPass<T>& pass) {
   const Index height = field.params.height();
   const Index width = field.params.width();
-  run_ranges(field, spread_ranges, [&](const RowCosts& costs, const RowRange& rows) {
-    const std::vector<Plane> planes = planes_of(pass.out.shape, field.params.batch(), rows.n);
-    const Window band{rows.begin, rows.end};
-    const bool to_source = field.belongs == Belongs::to_source;
-    Worker<T> worker(field, rows.n);
-    const Window plane_rows = sites(field, costs.max_ry, height);
-    for (Index y = plane_rows.begin; y < plane_rows.end; ++y) {
-      const auto source = at(extend(y, height, field.mode));
-      const Mode mode = to_source ? Mode::constant : field.mode;
-      if (!reaches(y, costs.ry[source], band, height, mode)) continue;
-      const bool own = pass.fused && y >= band.begin && y < band.end;
-      worker.for_tiles(y, sites(field, costs.rx[source], width),
-                       [&] { worker.spread(pass, planes, band, own); });
-    }
-  });
+  run_ranges(
+      field, spread_ranges, [&](const RowCosts& costs, const RowRange& rows, const Tick& tick) {
+        const std::vector<Plane> planes = planes_of(pass.out.shape, field.params.batch(), rows.n);
+        const Window band{rows.begin, rows.end};
+        const bool to_source = field.belongs == Belongs::to_source;
+        Worker<T> worker(field, rows.n);
+        const Window plane_rows = sites(field, costs.max_ry, height);
+        for (Index y = plane_rows.begin; y < plane_rows.end; ++y) {
+          const auto source = at(extend(y, height, field.mode));
+          const Mode mode = to_source ? Mode::constant : field.mode;
+          if (!reaches(y, costs.ry[source], band, height, mode)) continue;
+          tick(done_of(y, band, costs.max_ry));
+          const bool own = pass.fused && y >= band.begin && y < band.end;
+          worker.for_tiles(y, sites(field, costs.rx[source], width),
+                           [&] { worker.spread(pass, planes, band, own); });
+        }
+      });
 }
 
 template void full_gather(const AdaptiveField<float>&, const GatherPass<float>&);

@@ -215,36 +215,40 @@ void Worker<T>::spread(const SpreadPass<T>& pass, const Plane& plane, Index y, I
 template <class T>
 void separable_gather(const AdaptiveField<T>& field, const GatherPass<T>& pass) {
   const bool derivative = !pass.grad_field.empty() || !pass.field_dot.empty();
-  run_ranges(field, gather_ranges, [&](const RowCosts& costs, const RowRange& rows) {
-    const std::vector<Plane> planes = planes_of(pass.src.shape, field.params.batch(), rows.n);
-    Worker<T> worker(field, costs, rows.n, derivative);
-    for (Index y = rows.begin; y < rows.end; ++y) {
-      worker.for_tiles(y, [&](Index x0, Index count) {
-        for (const Plane& plane : planes) worker.gather(pass, plane, y, x0, count);
+  run_ranges(
+      field, gather_ranges, [&](const RowCosts& costs, const RowRange& rows, const Tick& tick) {
+        const std::vector<Plane> planes = planes_of(pass.src.shape, field.params.batch(), rows.n);
+        Worker<T> worker(field, costs, rows.n, derivative);
+        for (Index y = rows.begin; y < rows.end; ++y) {
+          tick(static_cast<double>(y - rows.begin) / static_cast<double>(rows.end - rows.begin));
+          worker.for_tiles(y, [&](Index x0, Index count) {
+            for (const Plane& plane : planes) worker.gather(pass, plane, y, x0, count);
+          });
+        }
       });
-    }
-  });
 }
 
 template <class T>
 void separable_spread(const AdaptiveField<T>& field, const SpreadPass<T>& pass) {
   const bool derivative = pass.fused || !pass.field_dot.empty();
   const Index height = field.params.height();
-  run_ranges(field, spread_ranges, [&](const RowCosts& costs, const RowRange& rows) {
-    const std::vector<Plane> planes = planes_of(pass.out.shape, field.params.batch(), rows.n);
-    const Window band{rows.begin, rows.end};
-    Worker<T> worker(field, costs, rows.n, derivative);
-    for (Index y = 0; y < height; ++y) {
-      if (!reaches(y, costs.ry[at(y)], band, height, field.mode)) continue;
-      const bool own = pass.fused && y >= band.begin && y < band.end;
-      worker.for_tiles(y, [&](Index x0, Index count) {
-        for (const Plane& plane : planes) {
-          worker.spread(pass, plane, y, x0, count, band);
-          if (own) worker.gather(*pass.fused, plane, y, x0, count);
+  run_ranges(
+      field, spread_ranges, [&](const RowCosts& costs, const RowRange& rows, const Tick& tick) {
+        const std::vector<Plane> planes = planes_of(pass.out.shape, field.params.batch(), rows.n);
+        const Window band{rows.begin, rows.end};
+        Worker<T> worker(field, costs, rows.n, derivative);
+        for (Index y = 0; y < height; ++y) {
+          if (!reaches(y, costs.ry[at(y)], band, height, field.mode)) continue;
+          tick(done_of(y, band, costs.max_ry));
+          const bool own = pass.fused && y >= band.begin && y < band.end;
+          worker.for_tiles(y, [&](Index x0, Index count) {
+            for (const Plane& plane : planes) {
+              worker.spread(pass, plane, y, x0, count, band);
+              if (own) worker.gather(*pass.fused, plane, y, x0, count);
+            }
+          });
         }
       });
-    }
-  });
 }
 
 template void separable_gather(const AdaptiveField<float>&, const GatherPass<float>&);

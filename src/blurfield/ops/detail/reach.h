@@ -50,6 +50,12 @@ struct Window {
 // The pixels that kernels of this radius around first..last reach, copies folded onto the frame.
 Window reach_window(Index first, Index last, Index radius, Index n, Mode mode);
 
+// How far a walk over the sources of a band's rows has come at row y.
+inline double done_of(Index y, const Window& band, Index radius) {
+  const auto rows = static_cast<double>(band.size() + 2 * radius);
+  return std::clamp(static_cast<double>(y - band.begin + radius) / rows, 0.0, 1.0);
+}
+
 // Whether sources of row y with this radius reach rows of the band.
 bool reaches(Index y, Index radius, const Window& band, Index height, Mode mode);
 
