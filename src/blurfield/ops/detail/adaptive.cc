@@ -88,7 +88,7 @@ std::vector<Index> gather_ranges(const RowCosts& costs, const Execution& executi
   const std::vector<double> rows = work(costs);
   const double total = std::accumulate(rows.begin(), rows.end(), 0.0);
   constexpr double kTapsPerRange = 1e9;  // some tens of milliseconds: fine-grained progress
-  const Index parts = std::max<Index>(8 * thread_limit(execution),
+  const Index parts = std::max<Index>(32 * thread_limit(execution),
                                       static_cast<Index>(std::min(total / kTapsPerRange, 1e6)));
   return balanced_ranges(rows, parts);
 }
