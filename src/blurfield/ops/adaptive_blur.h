@@ -12,8 +12,10 @@
 // scatter (B2): out(q) = sum_p w_p(q - p) x(p), the kernel belongs to the source pixel. Image and
 // field are both extended; where Mode::constant has no field pixel, the nearest one stands.
 //
-// All functions throw Error for a field or image that is not finite, sigma <= 0, or shapes that do
-// not match. Outputs must not overlap inputs. Results do not depend on the number of threads.
+// A scatter of covariances under mirror or nearest also visits every pixel within a radius around
+// the frame. All functions throw Error for a field or image that is not finite, pixels above 1e30
+// (float) or 1e290 (double), sigma <= 0, or shapes that do not match. Outputs must not overlap
+// inputs. Results do not depend on the number of threads.
 #pragma once
 
 #include "blurfield/base/image.h"
