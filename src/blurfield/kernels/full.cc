@@ -73,7 +73,8 @@ template <class T, int kPlanes>
 void Moments(const FullPixel* pixels, Index count, const FullRows<const T>& rows, const T* coef,
              FullMoments* moments) {
   for (Index i = 0; i < count; ++i) {
-    PixelMoments<T, kPlanes>(pixels[i], rows, coef + i, count, MakeWeights<T>(), moments[i]);
+    PixelMoments<T, kPlanes>(pixels[i], rows, kPlanes > 0 ? coef + i : nullptr, count,
+                             MakeWeights<T>(), moments[i]);
   }
 }
 
