@@ -10,6 +10,7 @@
 
 #include "apps/blur_inputs.h"
 #include "apps/blur_summary.h"
+#include "apps/inputs.h"
 #include "apps/pixels.h"
 #include "apps/progress.h"
 #include "apps/text_file.h"
@@ -62,16 +63,6 @@ std::string kind_of(const BlurRequest& request) {
 }
 
 template <class T>
-void require_encoded(const Job<T>& job) {
-  const io::Info& in = job.summary.in;
-  if (io::is_float(in.sample) || in.physical) {
-    throw Error(message(job.request.in, ": --linear-light expects integer samples in sRGB, got ",
-                        in.physical ? "physical values" : io::sample_name(in.sample),
-                        ", which are taken to be linear already"));
-  }
-}
-
-template <class T>
 void require_affordable(const Job<T>& job) {
   const double taps = job.summary.taps;
   if (taps <= kSlow || job.request.force_slow) return;
@@ -92,8 +83,10 @@ void load(Job<T>& job) {
   job.mask = load_mask<T>(request, job.summary.in);
   job.picture = io::load_picture<T>(request.in);
   job.summary.in = job.picture.info;
-  if (job.mask.empty()) require_finite<T>(job.picture.pixels, request.in);
-  if (request.linear_light) require_encoded(job);
+  if (job.mask.empty()) {
+    require_finite<T>(job.picture.pixels, request.in, "finite pixels (or --mask)");
+  }
+  if (request.linear_light) require_encoded(job.summary.in);
   job.summary.load_seconds = seconds_since(start);
   throw_if_cancelled();
 }
@@ -175,17 +168,10 @@ void run(const BlurRequest& request, const io::Info& info, const io::SaveOptions
 
 void start(const BlurRequest& request) {
   const io::Info info = io::probe(request.in);
-  io::SaveOptions saving;
-  saving.sample = output_sample(request, info);
-  saving.alpha = info.alpha;
-  saving.overwrite = request.force;
-  require_new(request.out, request.force);
-  const Index channels = info.colour_space == "cmyk" ? info.channels - 1 : info.channels;
-  io::check_can_save(request.out, saving, channels, info.pages);
+  const io::SaveOptions saving =
+      prepare_saving(request.out, request.bit_depth, request.force, info);
   if (!request.report.empty()) check_can_write(request.report, request.force);
-  const bool wide = info.sample == io::Sample::f64 || info.sample == io::Sample::u32 ||
-                    info.sample == io::Sample::i32;
-  if (wide) {
+  if (needs_double(info.sample)) {
     run<double>(request, info, saving);
   } else {
     run<float>(request, info, saving);
@@ -249,19 +235,7 @@ void add_gaussian(CLI::App& app, BlurRequest& request) {
 
 void add_manner(CLI::App& app, BlurRequest& request) {
   const char* group = "Blur";
-  app.add_option("--mode", request.mode,
-                 "Beyond the border: reflect (d c b a | a b c d | d c b a), mirror, nearest, "
-                 "constant, wrap")
-      ->type_name("MODE")
-      ->check(CLI::IsMember({"reflect", "mirror", "nearest", "constant", "wrap"}))
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--cval", request.cval,
-                 "The value of --mode constant, on the scale of the pixels "
-                 "(0..1 for integers)")
-      ->type_name("V")
-      ->capture_default_str()
-      ->group(group);
+  add_extension(app, group, request.mode, request.cval);
   app.add_option("--truncate", request.truncate, "Kernels end after T sigma")
       ->type_name("T")
       ->check(positive_number())
@@ -299,10 +273,7 @@ void add_manner(CLI::App& app, BlurRequest& request) {
 
 void add_output(CLI::App& app, BlurRequest& request) {
   const char* group = "Output";
-  app.add_option("--bit-depth", request.bit_depth, "8, 16 (integers) or 32f; default: the input's")
-      ->type_name("D")
-      ->check(CLI::IsMember({"8", "16", "32f"}))
-      ->group(group);
+  add_bit_depth(app, group, request.bit_depth);
   app.add_option("--report", request.report, "Also write a page with inputs, result and timings")
       ->type_name("FILE.html")
       ->group(group);

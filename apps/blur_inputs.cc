@@ -3,10 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <filesystem>
 
+#include "apps/inputs.h"
 #include "apps/pixels.h"
 #include "blurfield/ops/covariance.h"
 
@@ -23,15 +22,6 @@ void require_size(const View<const T>& map, const std::string& file, const io::I
   if (map.height() == in.height && map.width() == in.width) return;
   fail(file, "expected {} x {} pixels (height x width) as in {}, got {} x {}", in.height, in.width,
        in.path, map.height(), map.width());
-}
-
-// Throws Error at the first value for which `bad` holds.
-template <class T, class Bad>
-void reject(const View<const T>& map, const std::string& file, const char* expected, Bad bad) {
-  if (const auto place = find_pixel<T>(map, bad)) {
-    fail(file, "expected {}, got {} at {}", expected,
-         map.at(place->n, place->c, place->y, place->x), place->text(map.shape));
-  }
 }
 
 template <class T>
@@ -70,17 +60,6 @@ Image<T> load_logchol_map(const std::string& file, const io::Info& in) {
   return std::move(map.pixels);
 }
 
-// What to add to --bit-depth so that a format can hold it; empty if it holds `sample` already.
-std::string bit_depths(const std::string& path, io::Sample sample) {
-  std::string extension = std::filesystem::path(path).extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const bool eight = sample == io::Sample::u8;
-  if (extension == ".png" && !eight && sample != io::Sample::u16) return "8 or 16";
-  const bool bytes_only = extension == ".jpg" || extension == ".jpeg" || extension == ".webp";
-  return bytes_only && !eight ? "8" : "";
-}
-
 }  // namespace
 
 std::vector<double> uniform_gaussian(const BlurRequest& request) {
@@ -106,18 +85,6 @@ std::vector<double> uniform_gaussian(const BlurRequest& request) {
   return {logchol.begin(), logchol.end()};
 }
 
-io::Sample output_sample(const BlurRequest& request, const io::Info& in) {
-  if (request.bit_depth == "8") return io::Sample::u8;
-  if (request.bit_depth == "16") return io::Sample::u16;
-  if (request.bit_depth == "32f") return io::Sample::f32;
-  const std::string depths = bit_depths(request.out, in.sample);
-  if (!depths.empty()) {
-    fail(request.out, "this format cannot hold the input's {} samples: add --bit-depth {}",
-         io::sample_name(in.sample), depths);
-  }
-  return in.sample;
-}
-
 template <class T>
 Image<T> load_field(const BlurRequest& request, const io::Info& in) {
   if (!request.sigma_map.empty()) return load_sigma_map<T>(request, in);
@@ -139,11 +106,6 @@ Image<T> load_mask(const BlurRequest& request, const io::Info& in) {
   return std::move(mask.pixels);
 }
 
-template <class T>
-void require_finite(const View<const T>& image, const std::string& file) {
-  reject<T>(image, file, "finite pixels (or --mask)", [](T v) { return !std::isfinite(v); });
-}
-
 AdaptiveBlurOptions blur_options(const BlurRequest& request) {
   AdaptiveBlurOptions options;
   options.extension = {*parse_mode(request.mode), request.cval};
@@ -156,8 +118,7 @@ AdaptiveBlurOptions blur_options(const BlurRequest& request) {
 
 #define BLURFIELD_INSTANTIATE(T)                                        \
   template Image<T> load_field<T>(const BlurRequest&, const io::Info&); \
-  template Image<T> load_mask<T>(const BlurRequest&, const io::Info&);  \
-  template void require_finite<T>(const View<const T>&, const std::string&);
+  template Image<T> load_mask<T>(const BlurRequest&, const io::Info&);
 BLURFIELD_INSTANTIATE(float)
 BLURFIELD_INSTANTIATE(double)
 #undef BLURFIELD_INSTANTIATE

@@ -13,9 +13,6 @@ namespace blurfield::app {
 // The parameters of a uniform blur (see uniform_blur.h), empty where a map was asked for.
 std::vector<double> uniform_gaussian(const BlurRequest& request);
 
-// The output's sample type; throws Error where the output's format needs --bit-depth.
-io::Sample output_sample(const BlurRequest& request, const io::Info& in);
-
 // The sigma or logchol map, (1, 1 | 2 | 3, H, W) in pixels; empty for a uniform blur.
 template <class T>
 Image<T> load_field(const BlurRequest& request, const io::Info& in);
@@ -23,10 +20,6 @@ Image<T> load_field(const BlurRequest& request, const io::Info& in);
 // The mask (1, 1, H, W), finite and >= 0; empty if there is none.
 template <class T>
 Image<T> load_mask(const BlurRequest& request, const io::Info& in);
-
-// Throws Error at the first pixel that is not finite.
-template <class T>
-void require_finite(const View<const T>& image, const std::string& file);
 
 AdaptiveBlurOptions blur_options(const BlurRequest& request);
 

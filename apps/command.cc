@@ -74,6 +74,29 @@ std::function<std::string(const std::string&)> positive_number() {
 
 void set_help_format(CLI::App& app) { app.formatter(std::make_shared<HelpFormat>()); }
 
+void add_extension(CLI::App& app, const char* group, std::string& mode, double& cval) {
+  app.add_option("--mode", mode,
+                 "Beyond the border: reflect (d c b a | a b c d | d c b a), mirror, nearest, "
+                 "constant, wrap")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"reflect", "mirror", "nearest", "constant", "wrap"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--cval", cval,
+                 "The value of --mode constant, on the scale of the pixels "
+                 "(0..1 for integers)")
+      ->type_name("V")
+      ->capture_default_str()
+      ->group(group);
+}
+
+void add_bit_depth(CLI::App& app, const char* group, std::string& bit_depth) {
+  app.add_option("--bit-depth", bit_depth, "8, 16 (integers) or 32f; default: the input's")
+      ->type_name("D")
+      ->check(CLI::IsMember({"8", "16", "32f"}))
+      ->group(group);
+}
+
 void add_common(CLI::App& app, Common& common) {
   app.add_option("--threads", common.threads, "At most N threads (default: all cores)")
       ->type_name("N")

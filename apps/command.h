@@ -29,10 +29,15 @@ struct Command {
 // `line` is the command line as the user gave it, quoted for a shell.
 Command blur_command(CLI::App& app, const std::string& line);
 Command compare_command(CLI::App& app);
+Command filter_command(CLI::App& app, const std::string& line);
 Command info_command(CLI::App& app);
 
 // Sets how help is laid out, for commands added afterwards too.
 void set_help_format(CLI::App& app);
+
+// Declare --mode and --cval, and --bit-depth, in a group of the help.
+void add_extension(CLI::App& app, const char* group, std::string& mode, double& cval);
+void add_bit_depth(CLI::App& app, const char* group, std::string& bit_depth);
 
 // Declares --threads, --quiet, --json and --help; to be called last.
 void add_common(CLI::App& app, Common& common);

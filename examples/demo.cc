@@ -2,7 +2,8 @@
 // Composes demo-out/index.html from what script/demo has made:
 //   demo FOLDER
 // FOLDER holds NAME.json, the summary that `blurfield blur --json` printed, for every job told
-// here. A further chapter of the demo is one function, called in compose().
+// here, and the folders of the examples. A further chapter of the demo is one function, called in
+// compose().
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -115,12 +116,21 @@ void swirl(Page& page, const std::string& folder) {
   page.code(text_of(folder + "/swirl_map.txt"));
 }
 
+void sliding_windows(Page& page) {
+  page.section("Sliding windows and convolution");
+  page.paragraph(
+      "Windows as views, one convolution computed in many ways, a bank of filters on a photograph, "
+      "and the sizes of kernels at which the methods cross.");
+  page.link("The example's own page", "sliding_windows/index.html");
+}
+
 std::string compose(const std::string& folder) {
   Page page("blurfield: blur that varies across an image",
             "Eileen Collins, NASA (public domain), blurred exactly by three fields.");
   portrait(page, folder);
   scattered_portrait(page, folder);
   swirl(page, folder);
+  sliding_windows(page);
   return page.html();
 }
 

@@ -32,6 +32,8 @@ LIBRARIES = {
     r"(tbb|oneapi)/": ["src/blurfield/base"],
     r"hwy/": ["src/blurfield/kernels", "tests", "bench"],
     r"fftw3": ["src/blurfield/fft"],
+    r"cblas": ["src/blurfield/ops"],
+    r"Eigen/": ["src/blurfield/ops", "bench"],
     r"vips/": ["src/blurfield/io"],
     r"fitsio": ["src/blurfield/io"],
     r"tiffio": ["src/blurfield/io"],

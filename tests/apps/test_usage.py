@@ -29,7 +29,7 @@ def slow_job(rng, tmp_path):
             tmp_path / "wide.tif", "--threads", 1]
 
 
-@pytest.mark.parametrize("command", [[], ["blur"], ["compare"], ["info"]])
+@pytest.mark.parametrize("command", [[], ["blur"], ["filter"], ["compare"], ["info"]])
 def test_help_teaches(ok, command):
     text = ok(*command, "--help")
     assert "Usage: blurfield" in text and "Examples:" in text

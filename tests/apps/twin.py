@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A slow twin of the blur in NumPy, straight from the definitions, for (H, W) and (H, W, C)."""
+"""Slow twins of blur and filter in NumPy, straight from the definitions, for (H, W), (H, W, C)."""
 import numpy as np
 
 PAD = {"reflect": "symmetric", "mirror": "reflect", "nearest": "edge", "wrap": "wrap",
@@ -81,3 +81,26 @@ def scatter(x, field, mode="reflect", cval=0.0, **options):
             spread = k.reshape(k.shape + (1,) * (x.ndim - 2)) * source[y, j]
             plane[y + n - ry:y + n + ry + 1, j + n - rx:j + n + rx + 1] += spread
     return plane[2 * n:2 * n + height, 2 * n:2 * n + width]
+
+
+def _dilate(taps, dilation):
+    spread = np.zeros([d * (n - 1) + 1 for n, d in zip(taps.shape, dilation)])
+    spread[::dilation[0], ::dilation[1]] = taps
+    return spread
+
+
+def correlate(x, taps, mode="reflect", cval=0.0, output="same", stride=(1, 1), dilation=(1, 1),
+              convolve=False):
+    """out(o) = sum of taps(i) x(o stride + (i - anchor) dilation), or - for a convolution."""
+    x = np.asarray(x, float)
+    anchor = [n // 2 * d for n, d in zip(np.shape(taps), dilation)]
+    taps = _dilate(np.asarray(taps, float), dilation)
+    if convolve:
+        taps = taps[::-1, ::-1]
+        anchor = [n - 1 - a for n, a in zip(taps.shape, anchor)]
+    widths = [{"same": (a, n - 1 - a), "full": (n - 1, n - 1), "valid": (0, 0)}[output]
+              for n, a in zip(taps.shape, anchor)]
+    extra = {"constant_values": cval} if mode == "constant" else {}
+    padded = np.pad(x, [*widths, *[(0, 0)] * (x.ndim - 2)], PAD[mode], **extra)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, taps.shape, (0, 1))
+    return np.einsum("...ij,ij->...", windows, taps)[::stride[0], ::stride[1]]

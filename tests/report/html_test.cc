@@ -51,5 +51,18 @@ TEST(Html, TicksAreRoundAndWithin) {
   }
 }
 
+TEST(Html, LogarithmicTicksAreRoundAndWithin) {
+  EXPECT_EQ(log_ticks(3, 127, 7), (std::vector<double>{5, 10, 20, 50, 100}));
+  EXPECT_EQ(log_ticks(0.5, 2000, 5), (std::vector<double>{1, 10, 100, 1000}));
+  EXPECT_EQ(log_ticks(1, 1e12, 5), (std::vector<double>{1, 1e3, 1e6, 1e9, 1e12}));
+  for (const double high : {1.1, 1.9, 7.0, 300.0, 1e30}) {
+    const auto ticks = log_ticks(1, high, 6);
+    EXPECT_GE(ticks.size(), 2u) << high;
+    EXPECT_LE(ticks.size(), 8u) << high;
+    EXPECT_GE(ticks.front(), 1 - 1e-9);
+    EXPECT_LE(ticks.back(), high * (1 + 1e-9));
+  }
+}
+
 }  // namespace
 }  // namespace blurfield::report

@@ -40,6 +40,7 @@ TEST(Page, IsOneSelfContainedFile) {
   Page page("a < b", "sub & title");
   page.section("Heading");
   page.paragraph("1 < 2");
+  page.link("more & more", "sub/index.html");
   page.table({{"name", "value"}, {"sigma", "1.5"}});
   page.code("blurfield blur 'a b.png' out.png");
   const std::string html = page.html();
@@ -47,6 +48,7 @@ TEST(Page, IsOneSelfContainedFile) {
   EXPECT_TRUE(html.ends_with("</html>\n"));
   EXPECT_TRUE(has(html, "<title>a &lt; b</title>"));
   EXPECT_TRUE(has(html, "sub &amp; title"));
+  EXPECT_TRUE(has(html, "<a href=\"sub/index.html\">more &amp; more</a>"));
   EXPECT_TRUE(has(html, "<th>name</th>"));
   EXPECT_TRUE(has(html, "<td>sigma</td><td class=\"number\">1.5</td>"));
   EXPECT_TRUE(has(html, "<pre><code>blurfield blur &#39;a b.png&#39; out.png</code></pre>"));
@@ -139,6 +141,36 @@ TEST(Curve, DrawsFinitePiecesWithinItsAxes) {
   EXPECT_FALSE(has(panel.html, "nan"));
   EXPECT_THROW(curve_panel({{"bad", {0, 1}, {0}}}, {}, ""), Error);
   EXPECT_THROW(curve_panel({{"none", {nan}, {0}}}, {}, ""), Error);
+}
+
+TEST(Curve, LogarithmicAxesGiveDecadesEqualRoom) {
+  Axes axes{"x", "y"};
+  axes.log_x = axes.log_y = true;
+  const Curve curve{"one", {1, 10, 100, 200, 10000}, {1, 10, 100, 0, 10000}};
+  const Panel panel = curve_panel({curve}, axes, "Caption.");
+  // From 64 to 548 over four decades, and a gap where y is 0.
+  EXPECT_TRUE(has(panel.html, "M64.0 "));
+  EXPECT_TRUE(has(panel.html, "L185.0 "));
+  EXPECT_TRUE(has(panel.html, "L306.0 "));
+  EXPECT_TRUE(has(panel.html, "M548.0 "));
+  EXPECT_TRUE(has(panel.html, ">1000</text>"));
+  EXPECT_THROW(curve_panel({{"none", {1, -1}, {0, 5}}}, axes, ""), Error);
+}
+
+TEST(Curve, BroadLinesAreDrawnBroad) {
+  const Curve narrow{"narrow", {0, 1}, {0, 1}};
+  Curve broad = narrow;
+  broad.broad = true;
+  EXPECT_EQ(count(curve_panel({narrow, narrow}, {}, "").html, "stroke-width=\"8\""), 0u);
+  EXPECT_EQ(count(curve_panel({broad, narrow}, {}, "").html, "stroke-width=\"8\""), 2u);
+}
+
+TEST(Curve, FileStandsAlone) {
+  const std::string file = svg_file(curve_panel({{"one", {0, 1}, {0, 1}}}, {}, "Caption."));
+  EXPECT_TRUE(file.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" "));
+  EXPECT_TRUE(file.ends_with("</svg>\n"));
+  EXPECT_TRUE(has(file, "viewBox=\"0 0 560 300\""));
+  EXPECT_THROW(svg_file({"<img>", ""}), Error);
 }
 
 TEST(BlurSection, HoldsPanelsAndCommand) {

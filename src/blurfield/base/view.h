@@ -15,7 +15,7 @@ namespace blurfield {
 
 using Index = std::ptrdiff_t;
 
-inline constexpr int kMaxRank = 5;  // N, C and up to three spatial axes
+inline constexpr int kMaxRank = 8;  // N, C, three spatial axes and as many of windows on them
 
 // Extents of an array, slowest axis first. An empty Shape (rank 0) means "no array".
 class Shape {

@@ -36,9 +36,10 @@ constexpr Signature kSignatures[] = {
 
 }  // namespace
 
-std::string file_format(const std::string& path) {
+std::string known_format(const std::string& path) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw Error(path + ": is a folder, not an image");
+  if (std::filesystem::is_directory(path, error))
+    throw Error(path + ": is a folder; expected a file");
   // Opening a pipe would wait for somebody to write, and formats are read back and forth.
   if (std::filesystem::is_fifo(path, error) || std::filesystem::is_socket(path, error)) {
     throw Error(path + ": is a pipe; expected a file");
@@ -55,7 +56,15 @@ std::string file_format(const std::string& path) {
   for (const Signature& s : kSignatures) {
     if (bytes.size() > s.offset && bytes.substr(s.offset).starts_with(s.bytes)) return s.format;
   }
-  throw Error(path + ": not an image (expected PNG, JPEG, TIFF, WebP, FITS or EXR)");
+  return {};
+}
+
+std::string file_format(const std::string& path) {
+  std::string format = known_format(path);
+  if (format.empty()) {
+    throw Error(path + ": not an image (expected PNG, JPEG, TIFF, WebP, FITS or EXR)");
+  }
+  return format;
 }
 
 std::vector<std::string> exr_channels(const std::string& path) {

@@ -11,6 +11,9 @@ namespace blurfield::io {
 // read, is a folder or empty, or has no known signature.
 std::string file_format(const std::string& path);
 
+// The same, but empty for an unknown signature.
+std::string known_format(const std::string& path);
+
 // Names of an EXR file's channels, e.g. A B G R; empty if damaged.
 std::vector<std::string> exr_channels(const std::string& path);
 

@@ -8,95 +8,51 @@
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
+#include "blurfield/kernels/row_sums-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace blurfield::kernels::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
 constexpr int kRows = static_cast<int>(kFirRows);
-// Vectors per row of a tile: 6 x 2 sums fill 16 registers, 6 x 3 fit well into 32.
-#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int kTile = 3;
-#else
-constexpr int kTile = 2;
-#endif
 
-template <class T>
-using Tag = hn::CappedTag<T, 16>;
-
-template <class T>
-HWY_INLINE Index LaneCount() {
-  return static_cast<Index>(hn::Lanes(Tag<T>()));
+template <int kFirst, int kLast, int kCols, class T>
+HWY_INLINE void AddRow(const RowSums<T>& in, Index i, Index x, TileSums<kRows, kCols, T>& sums) {
+  sums.template add_row<kFirst, kLast>(in.rows[i] + x, in.weights + i, in.step);
 }
-
-// The sums of a tile: kCols vectors in each of six rows.
-template <int kCols, class T>
-struct Sums {
-  hn::Vec<Tag<T>> v[kRows][kCols];
-
-  HWY_INLINE void clear() {
-    for (auto& row : v) {
-      for (auto& sum : row) sum = hn::Zero(Tag<T>());
-    }
-  }
-  // Stores, or adds to what an earlier run left there.
-  HWY_INLINE void put(T* out, Index stride, bool add) const {
-    const Tag<T> d;
-    for (int j = 0; j < kRows; ++j) {
-      for (int q = 0; q < kCols; ++q) {
-        T* to = out + j * stride + q * LaneCount<T>();
-        hn::StoreU(add ? hn::Add(hn::LoadU(d, to), v[j][q]) : v[j][q], d, to);
-      }
-    }
-  }
-  // Adds row i, weighted, to sums kFirst..kLast-1.
-  template <int kFirst, int kLast>
-  HWY_INLINE void add_row(const RowSums<T>& in, Index i, Index x) {
-    const Tag<T> d;
-    const T* HWY_RESTRICT row = in.rows[i] + x;
-    const T* HWY_RESTRICT weights = in.weights + i;
-    hn::Vec<Tag<T>> pixels[kCols];
-    for (int q = 0; q < kCols; ++q) pixels[q] = hn::LoadU(d, row + q * LaneCount<T>());
-    for (int j = kFirst; j < kLast; ++j) {
-      const auto weight = hn::Set(d, weights[j * in.step]);
-      for (int q = 0; q < kCols; ++q) v[j][q] = hn::MulAdd(weight, pixels[q], v[j][q]);
-    }
-  }
-};
 
 // The tile of columns from x on.
 template <int kCols, class T>
 HWY_INLINE void SumTile(const RowSums<T>& in, Index x, T* HWY_RESTRICT out, Index stride) {
-  Sums<kCols, T> sums;
+  TileSums<kRows, kCols, T> sums;
   sums.clear();
   // A band's first and last five rows do not reach all six sums.
   const bool band = in.band >= kFirRows;
   Index i = 0;
   if (band) {
-    sums.template add_row<0, 1>(in, 0, x);
-    sums.template add_row<0, 2>(in, 1, x);
-    sums.template add_row<0, 3>(in, 2, x);
-    sums.template add_row<0, 4>(in, 3, x);
-    sums.template add_row<0, 5>(in, 4, x);
+    AddRow<0, 1>(in, 0, x, sums);
+    AddRow<0, 2>(in, 1, x, sums);
+    AddRow<0, 3>(in, 2, x, sums);
+    AddRow<0, 4>(in, 3, x, sums);
+    AddRow<0, 5>(in, 4, x, sums);
     i = 5;
   }
   const Index end = band ? in.band : in.count;
   bool add = false;
   while (true) {
     const Index stop = std::min(end, i + kFirRun);
-    for (; i < stop; ++i) sums.template add_row<0, 6>(in, i, x);
+    for (; i < stop; ++i) AddRow<0, 6>(in, i, x, sums);
     if (i == end) break;
     sums.put(out, stride, add);
     sums.clear();
     add = true;
   }
   if (band) {
-    sums.template add_row<1, 6>(in, i, x);
-    sums.template add_row<2, 6>(in, i + 1, x);
-    sums.template add_row<3, 6>(in, i + 2, x);
-    sums.template add_row<4, 6>(in, i + 3, x);
-    sums.template add_row<5, 6>(in, i + 4, x);
+    AddRow<1, 6>(in, i, x, sums);
+    AddRow<2, 6>(in, i + 1, x, sums);
+    AddRow<3, 6>(in, i + 2, x, sums);
+    AddRow<4, 6>(in, i + 3, x, sums);
+    AddRow<5, 6>(in, i + 4, x, sums);
   }
   sums.put(out, stride, add);
 }
@@ -122,7 +78,7 @@ void SumNarrow(const RowSums<T>& in, Index begin, Index end, T* out, Index strid
 // The last tile is moved left to end at `end`: what it computes twice comes out the same.
 template <class T>
 HWY_INLINE void SumRows(const RowSums<T>& in, Index begin, Index end, T* out, Index stride) {
-  const Index lanes = LaneCount<T>();
+  const Index lanes = RowLanes<T>();
   if (end >= kTile * lanes) {
     for (Index x = begin; x < end; x += kTile * lanes) {
       const Index at = std::min(x, end - kTile * lanes);

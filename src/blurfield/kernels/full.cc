@@ -81,9 +81,7 @@ void Moments(const FullPixel* pixels, Index count, const FullRows<const T>& rows
 #define BLURFIELD_FULL(T, S)                                                                     \
   void Values##S(const FullPixel* pixels, Index count, const FullRows<const T>& rows,            \
                  double* norm, double* value) {                                                  \
-    (rows.planes == 3   ? Values<T, 3>                                                           \
-     : rows.planes == 1 ? Values<T, 1>                                                           \
-                        : Values<T, 0>)(pixels, count, rows, norm, value);                       \
+    (rows.planes == 3 ? Values<T, 3> : Values<T, 1>)(pixels, count, rows, norm, value);          \
   }                                                                                              \
   void Polynomials##S(const FullPixel* pixels, const FullPolynomial* polynomials, Index count,   \
                       const FullRows<const T>& rows, double* value) {                            \

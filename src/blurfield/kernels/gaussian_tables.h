@@ -10,6 +10,7 @@ using Index = std::ptrdiff_t;
 
 // Tables and rows are readable, and finite, up to the next multiple of kPad elements.
 inline constexpr Index kPad = 16;
+inline constexpr Index padded(Index n) { return (n + kPad - 1) / kPad * kPad; }
 
 // Where one pixel's table is placed by mirror_tables: out[j] = half[|j - centre|], 0 beyond the
 // radius, for 0 <= j < length.

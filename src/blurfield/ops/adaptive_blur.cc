@@ -9,6 +9,7 @@
 
 #include "blurfield/ops/detail/adaptive.h"
 #include "blurfield/ops/detail/check.h"
+#include "blurfield/ops/detail/progress_step.h"
 
 namespace blurfield {
 namespace {
@@ -84,21 +85,6 @@ class PackedOut {
   View<T> view_;
 };
 
-// One progress from 0 to 1 over several parallel loops: a fraction that falls starts the next.
-void stage_progress(Execution& execution, int stages) {
-  if (!execution.progress || stages <= 1) return;
-  struct State {
-    double last = 1.0;
-    int stage = -1;
-  };
-  execution.progress = [user = execution.progress, stages,
-                        state = std::make_shared<State>()](double fraction) {
-    if (fraction <= state->last) ++state->stage;
-    state->last = fraction;
-    return user(std::min(1.0, (state->stage + fraction) / stages));
-  };
-}
-
 // The operation's field, options and passes by kind of field.
 template <class T>
 class Engine {
@@ -124,20 +110,28 @@ class Engine {
   bool split() const { return options_.scatter && cval() != 0.0; }
 
   // Announces the passes to come, so that progress runs once from 0 to 1.
-  void plan(int passes) { stage_progress(options_.execution, passes); }
+  void plan(std::size_t passes) { passes_ = passes; }
 
   void gather(const GatherPass<T>& pass, Mode mode) {
-    field_.mode = mode;
+    start(mode);
     full_ ? detail::full_gather(field_, pass) : detail::separable_gather(field_, pass);
   }
   void spread(const SpreadPass<T>& pass, Mode mode) {
-    field_.mode = mode;
+    start(mode);
     full_ ? detail::full_spread(field_, pass) : detail::separable_spread(field_, pass);
   }
   Mode mode() const { return options_.extension.mode; }
 
  private:
+  void start(Mode mode) {
+    field_.mode = mode;
+    options_.execution = detail::progress_step(whole_, pass_++, passes_);
+  }
+
   AdaptiveBlurOptions options_;
+  Execution whole_ = options_.execution;
+  std::size_t passes_ = 1;
+  std::size_t pass_ = 0;
   bool full_;
   AdaptiveField<T> field_;
 };
@@ -278,7 +272,7 @@ void adaptive_blur_jvp(const View<const T>& x, const View<const T>& field,
   Engine<T> engine(field, options);
   const PackedOut<T> packed(out_dot);
   if (!options.scatter) {
-    engine.plan((x_dot.empty() ? 0 : 1) + (field_dot.empty() ? 0 : 1));
+    engine.plan((x_dot.empty() ? 0U : 1U) + (field_dot.empty() ? 0U : 1U));
     const Packed<T> src(x);
     const Packed<T> dot(x_dot);
     if (!x_dot.empty()) engine.gather({.src = dot.view(), .out = packed.view()}, engine.mode());

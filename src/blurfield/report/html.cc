@@ -81,4 +81,22 @@ std::vector<double> round_ticks(double low, double high, int count) {
   return ticks;
 }
 
+std::vector<double> log_ticks(double low, double high, int count) {
+  // Every `step`-th decade from the first, times each of the digits.
+  const auto within = [&](std::initializer_list<double> digits, int step) {
+    std::vector<double> ticks;
+    for (double e = std::floor(std::log10(low)); e <= std::log10(high); e += step) {
+      for (const double digit : digits) {
+        const double t = digit * std::pow(10.0, e);
+        if (t >= low * (1 - 1e-9) && t <= high * (1 + 1e-9)) ticks.push_back(t);
+      }
+    }
+    return ticks;
+  };
+  const auto most = static_cast<std::size_t>(std::max(2, count));
+  std::vector<double> ticks = within({1, 2, 5}, 1);
+  for (int step = 1; ticks.size() > most; ++step) ticks = within({1}, step);
+  return ticks.size() < 2 ? round_ticks(low, high, count) : ticks;
+}
+
 }  // namespace blurfield::report

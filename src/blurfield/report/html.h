@@ -25,4 +25,8 @@ std::string shell_quote(std::string_view word);
 // 2 to about `count` round values that lie within low..high, ascending.
 std::vector<double> round_ticks(double low, double high, int count);
 
+// The like for a logarithmic axis, 0 < low <= high: 1, 2 and 5 of every decade, or whole decades
+// where these are more than `count`.
+std::vector<double> log_ticks(double low, double high, int count);
+
 }  // namespace blurfield::report

@@ -20,12 +20,13 @@ h1 { margin: 0; font-size: 1.9rem; font-weight: 600; }
 h2 { margin: 3rem 0 .6rem; padding-top: 1.2rem; font-size: 1.3rem; font-weight: 600;
      border-top: 1px solid var(--line); }
 p { margin: .6rem 0; max-width: 46rem; }
+a { color: inherit; }
 .subtitle, figcaption { color: var(--soft); }
 .figure { display: flex; flex-wrap: wrap; gap: 1.5rem; margin: 1.2rem 0; }
 figure { margin: 0; flex: 1 1 16rem; min-width: 0; max-width: max-content; }
 figcaption { width: 0; min-width: 100%; margin-top: .4rem; font-size: .875rem; line-height: 1.4; }
 figure img, figure svg { display: block; max-width: 100%; height: auto; }
-.pixels { image-rendering: pixelated; }
+.pixels { image-rendering: pixelated; box-shadow: 0 0 0 1px var(--line); }
 .bar { margin-top: .5rem; height: .8rem; border-radius: 2px; }
 .ticks { display: flex; justify-content: space-between; font-size: .8rem; color: var(--soft); }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
@@ -60,6 +61,10 @@ Page::Page(std::string_view title, std::string_view subtitle) : title_(escape(ti
 void Page::section(std::string_view heading) { body_ += "<h2>" + escape(heading) + "</h2>\n"; }
 
 void Page::paragraph(std::string_view text) { body_ += "<p>" + escape(text) + "</p>\n"; }
+
+void Page::link(std::string_view text, std::string_view address) {
+  body_ += "<p><a href=\"" + escape(address) + "\">" + escape(text) + "</a></p>\n";
+}
 
 void Page::table(const std::vector<std::vector<std::string>>& rows) {
   body_ += "<table>\n";

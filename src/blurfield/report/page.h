@@ -21,6 +21,8 @@ class Page {
 
   void section(std::string_view heading);
   void paragraph(std::string_view text);
+  // A line that leads to another page, e.g. "sub/index.html".
+  void link(std::string_view text, std::string_view address);
   // Rows of cells; the first row holds the headings. Cells that read as numbers align right.
   void table(const std::vector<std::vector<std::string>>& rows);
   // Commands or code, kept as they are.

@@ -10,7 +10,22 @@
 namespace blurfield::report {
 namespace {
 
-// Means of factor x factor blocks; a rest at the right and bottom is dropped.
+std::string colour_bar(ColourMap map, const Range& range, const std::string& unit) {
+  constexpr int kLabels = 5;
+  std::string html =
+      fmt::format("<div class=\"bar\" style=\"background:{}\"></div>", css_gradient(map));
+  html += "<div class=\"ticks\">";
+  for (int i = 0; i < kLabels; ++i) {
+    const bool last = i == kLabels - 1;
+    const double v = range.low + (range.high - range.low) * i / (kLabels - 1);
+    html +=
+        fmt::format("<span>{}{}{}</span>", number(v, 3), last ? " " : "", last ? escape(unit) : "");
+  }
+  return html + "</div>";
+}
+
+}  // namespace
+
 Image<float> shrink(const View<const float>& picture, Index factor) {
   Image<float> small({1, picture.channels(), picture.height() / factor, picture.width() / factor});
   const View<float> out = small.view();
@@ -27,22 +42,6 @@ Image<float> shrink(const View<const float>& picture, Index factor) {
   }
   return small;
 }
-
-std::string colour_bar(ColourMap map, const Range& range, const std::string& unit) {
-  constexpr int kLabels = 5;
-  std::string html =
-      fmt::format("<div class=\"bar\" style=\"background:{}\"></div>", css_gradient(map));
-  html += "<div class=\"ticks\">";
-  for (int i = 0; i < kLabels; ++i) {
-    const bool last = i == kLabels - 1;
-    const double v = range.low + (range.high - range.low) * i / (kLabels - 1);
-    html +=
-        fmt::format("<span>{}{}{}</span>", number(v, 3), last ? " " : "", last ? escape(unit) : "");
-  }
-  return html + "</div>";
-}
-
-}  // namespace
 
 std::string png_address(const View<const float>& picture, const PngEncoder& encode) {
   const Index side = std::max(picture.height(), picture.width());

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "blurfield/base/view.h"
+#include "blurfield/base/image.h"
 #include "blurfield/report/colour_map.h"
 #include "blurfield/report/page.h"
 
@@ -19,6 +19,9 @@ using PngEncoder = std::function<std::vector<std::uint8_t>(const View<const floa
 
 // Greatest side of an embedded picture; a larger one is shrunk by averaging whole blocks.
 inline constexpr Index kLargestSide = 1024;
+
+// Means of factor x factor blocks; a rest at the right and bottom is dropped.
+Image<float> shrink(const View<const float>& picture, Index factor);
 
 // The picture as a "data:image/png;base64,..." address.
 std::string png_address(const View<const float>& picture, const PngEncoder& encode);

@@ -15,7 +15,6 @@ namespace {
 
 constexpr Index kRowsBytes = 256 << 10;  // packed rows: what stays in a core's cache
 
-Index pad(Index n) { return (n + kernels::kPad - 1) / kernels::kPad * kernels::kPad; }
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 Index wrapped(Index i, Index n) { return i >= 0 && i < n ? i : extend(i, n, Mode::wrap); }
 
@@ -47,7 +46,7 @@ class Worker {
     for (Index x0 = 0; x0 < width; x0 += tile_.max_pixels()) {
       const Index count = std::min(tile_.max_pixels(), width - x0);
       tile_.build(n_, y, x0, count);
-      row_stride_ = pad(tile_.columns().size()) + kernels::kPad;
+      row_stride_ = kernels::padded(tile_.columns().size()) + kernels::kPad;
       f(x0, count);
     }
   }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "blurfield/ops/detail/check.h"
 
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
 
 namespace blurfield::detail {
-namespace {
-
 // By the exponent's bits, so that compilers vectorise the loop without fast-math.
 template <class T>
 bool all_finite(const T* row, Index count, Index stride) {
@@ -24,8 +23,6 @@ bool all_finite(const T* row, Index count, Index stride) {
   }
   return bad == 0;
 }
-
-}  // namespace
 
 std::string pixel_text(const Shape& shape, Index n, Index c, Index y, Index x) {
   if (shape.rank() == 3) return message("(", n, ", ", c, ", ", x, ")");
@@ -56,6 +53,21 @@ void check_finite(const char* operation, const char* name, const View<const T>& 
 }
 
 template <class T>
+void check_finite(const char* operation, const char* name, const View<const T>& view,
+                  const Execution& execution) {
+  Execution quick;  // beside the operation: without progress
+  quick.threads = execution.threads;
+  std::atomic<bool> finite{true};
+  parallel_for(view.batch() * view.channels(), quick, [&](Index i) {
+    for (Index y = 0; y < view.height(); ++y) {
+      const T* row = view.row(i / view.channels(), i % view.channels(), y);
+      if (!all_finite(row, view.width(), view.x_stride())) finite = false;
+    }
+  });
+  if (!finite) check_finite(operation, name, view);
+}
+
+template <class T>
 void check_image(const char* operation, const View<const T>& view, const char* name) {
   check_shape(operation, name, view.shape, view.data);
   check_finite(operation, name, view);
@@ -80,8 +92,12 @@ void check_options(const char* operation, const BlurOptions& options, int spatia
   }
 }
 
+template bool all_finite(const float*, Index, Index);
+template bool all_finite(const double*, Index, Index);
 template void check_finite(const char*, const char*, const View<const float>&);
 template void check_finite(const char*, const char*, const View<const double>&);
+template void check_finite(const char*, const char*, const View<const float>&, const Execution&);
+template void check_finite(const char*, const char*, const View<const double>&, const Execution&);
 template void check_image(const char*, const View<const float>&, const char*);
 template void check_image(const char*, const View<const double>&, const char*);
 

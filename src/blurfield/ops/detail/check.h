@@ -11,9 +11,18 @@ namespace blurfield::detail {
 // extents >= 1 and pixels.
 void check_shape(const char* operation, const char* name, const Shape& shape, const void* pixels);
 
+// Whether `count` pixels `stride` apart are all finite.
+template <class T>
+bool all_finite(const T* row, Index count, Index stride);
+
 // All pixels must be finite; the message names the first (n, c, y, x) that is not.
 template <class T>
 void check_finite(const char* operation, const char* name, const View<const T>& view);
+
+// The same in parallel, for large arrays.
+template <class T>
+void check_finite(const char* operation, const char* name, const View<const T>& view,
+                  const Execution& execution);
 
 // check_shape and check_finite.
 template <class T>

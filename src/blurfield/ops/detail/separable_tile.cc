@@ -12,7 +12,6 @@ namespace {
 using kernels::kGroup;
 using kernels::kPad;
 
-Index pad(Index n) { return (n + kPad - 1) / kPad * kPad; }
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 // The part of a tile's window that a group needs.
@@ -33,10 +32,11 @@ SeparableTile<T>::SeparableTile(const AdaptiveField<T>& field, const RowCosts& c
   constexpr Index kTableBytes = 400 << 10;
   const Index height = field.params.height();
   const Index width = field.params.width();
-  y_axis_.half_stride = pad(costs.max_ry + 1) + kPad;
-  x_axis_.half_stride = pad(costs.max_rx + 1) + kPad;
-  y_axis_.full_stride = pad(std::min<Index>(2 * costs.max_ry + 1, height)) + 2 * kPad;
-  x_axis_.full_stride = pad(std::min<Index>(2 * costs.max_rx + 1, width) + kGroup) + 2 * kPad;
+  y_axis_.half_stride = kernels::padded(costs.max_ry + 1) + kPad;
+  x_axis_.half_stride = kernels::padded(costs.max_rx + 1) + kPad;
+  y_axis_.full_stride = kernels::padded(std::min<Index>(2 * costs.max_ry + 1, height)) + 2 * kPad;
+  x_axis_.full_stride =
+      kernels::padded(std::min<Index>(2 * costs.max_rx + 1, width) + kGroup) + 2 * kPad;
   const Index per_pixel =
       (y_axis_.half_stride + x_axis_.half_stride + y_axis_.full_stride + x_axis_.full_stride) *
       (derivative ? 2 : 1) * static_cast<Index>(sizeof(T));

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bench/peers/fma_peak.h"
+#include "bench/peers/machine.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "blurfield/base/image.h"
+#include "blurfield/base/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "bench/peers/fma_peak.cc"
+#define HWY_TARGET_INCLUDE "bench/peers/machine.cc"
+#include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
@@ -46,6 +53,14 @@ double multiply_add(int steps, float* sink) {
   return 2.0 * 12.0 * static_cast<double>(steps) * static_cast<double>(hn::Lanes(d));
 }
 
+// Both arrays 64-byte aligned, `count` a multiple of 16.
+void stream(const float* from, Index count, float* to) {
+  const hn::CappedTag<float, 16> d;
+  const auto lanes = static_cast<Index>(hn::Lanes(d));
+  for (Index i = 0; i < count; i += lanes) hn::Stream(hn::Load(d, from + i), d, to + i);
+  hwy::FlushStream();
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace blurfield::bench
@@ -54,6 +69,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace blurfield::bench {
 HWY_EXPORT(multiply_add);
+HWY_EXPORT(stream);
 
 double fma_peak() {
   constexpr int kSteps = 2'000'000;
@@ -65,6 +81,35 @@ double fma_peak() {
     const double flops = HWY_DYNAMIC_DISPATCH(multiply_add)(kSteps, sink);
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
     best = std::max(best, flops / spent.count() * 1e-9);
+  }
+  return best;
+}
+
+double copy_seconds(Index count, int threads) {
+  constexpr Index kAligned = 16;  // floats
+  const Index part = (count / threads + kAligned - 1) / kAligned * kAligned;
+  const Image<float> from({part * threads});
+  Image<float> to(from.shape());
+  Execution execution;
+  execution.threads = threads;
+  double best = std::numeric_limits<double>::infinity();
+  for (const bool streamed : {false, true}) {
+    std::array<double, 31> seconds{};
+    for (double& time : seconds) {
+      const auto begin = std::chrono::steady_clock::now();
+      parallel_for(threads, execution, [&](Index i) {
+        const float* source = from.data() + i * part;
+        float* target = to.data() + i * part;
+        if (streamed) {
+          HWY_DYNAMIC_DISPATCH(stream)(source, part, target);
+        } else {
+          std::memcpy(target, source, static_cast<std::size_t>(part) * sizeof(float));
+        }
+      });
+      time = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+    std::sort(seconds.begin(), seconds.end());
+    best = std::min(best, seconds[seconds.size() / 2]);
   }
   return best;
 }

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "apps/filter_work.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "apps/display.h"
+#include "apps/filter_summary.h"
+#include "apps/inputs.h"
+#include "apps/pixels.h"
+#include "apps/progress.h"
+#include "apps/text_file.h"
+#include "blurfield/io/kernel_file.h"
+
+namespace blurfield::app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct Sums {
+  double sum = 0;
+  double magnitude = 0;
+  // Negligible sums are those of derivatives, which rounding leaves.
+  bool positive() const { return sum > 1e-4 * magnitude; }
+};
+
+Sums sums_of(const Image<double>& kernel) {
+  Sums sums;
+  for (Index i = 0; i < kernel.elements(); ++i) {
+    sums.sum += kernel.data()[i];
+    sums.magnitude += std::abs(kernel.data()[i]);
+  }
+  return sums;
+}
+
+Image<double> load_weights(const FilterRequest& request) {
+  Image<double> kernel = request.filter.empty()
+                             ? io::load_kernel(request.kernel)
+                             : make_filter(request.filter, request.size, request.sigma);
+  if (!request.normalise) return kernel;
+  const Sums sums = sums_of(kernel);
+  if (!sums.positive()) {
+    throw Error(message(request.filter.empty() ? request.kernel : request.filter,
+                        ": --normalise expects weights of a sum > 0, got ", sums.sum));
+  }
+  for (Index i = 0; i < kernel.elements(); ++i) kernel.data()[i] /= sums.sum;
+  return kernel;
+}
+
+template <class T>
+struct Job {
+  explicit Job(const FilterRequest& asked) : request(asked), options(correlate_options(asked)) {}
+
+  const FilterRequest& request;
+  CorrelateOptions options;
+  FilterSummary summary;
+  Sums sums;
+  Image<T> kernel;  // (kh, kw)
+  io::Picture<T> picture;
+};
+
+// (pages, channels, H, W) of the result. Throws Error naming the file where it would be empty.
+template <class T>
+Shape output_shape(const Job<T>& job) {
+  try {
+    return correlate_shape(job.picture.pixels.shape(), job.kernel.shape(), job.options);
+  } catch (const Error& error) {
+    throw Error(message(job.request.in, ": ", error.what()));
+  }
+}
+
+template <class T>
+void load(Job<T>& job) {
+  const auto start = Clock::now();
+  const FilterRequest& request = job.request;
+  const Image<double> weights = load_weights(request);
+  job.sums = sums_of(weights);
+  job.kernel = Image<T>(weights.shape());
+  std::transform(weights.data(), weights.data() + weights.elements(), job.kernel.data(),
+                 [](double w) { return static_cast<T>(w); });
+  const View<const T> taps(job.kernel.data(), {1, 1, weights.shape()[0], weights.shape()[1]});
+  require_finite<T>(taps, request.kernel, "numbers that fit float32, as the image does");
+  if (request.linear_light) require_encoded(job.summary.in);
+  job.picture = io::load_picture<T>(request.in);
+  job.summary.in = job.picture.info;
+  require_finite<T>(job.picture.pixels, request.in);
+  job.summary.load_seconds = seconds_since(start);
+  throw_if_cancelled();
+}
+
+// Channels first .. first + count - 1.
+template <class T>
+View<T> channels(const View<T>& image, Index first, Index count) {
+  View<T> part = image;
+  part.data += first * image.stride[1];
+  part.shape[1] = count;
+  return part;
+}
+
+// Alpha of a derivative's result: as it is, taken where the kernel's anchor stands.
+template <class T>
+void keep_alpha(const Job<T>& job, const View<const T>& x, const View<T>& out) {
+  const Shape& taps = job.kernel.shape();
+  Image<T> anchor(taps);
+  anchor.data()[taps[0] / 2 * taps[1] + taps[1] / 2] = 1;
+  CorrelateOptions options = job.options;
+  options.extension = {Mode::nearest, 0};
+  const Index last = x.channels() - 1;
+  correlate<T>(channels(x, last, 1), anchor, channels(out, last, 1), options);
+}
+
+// The last channel is alpha. Filtered with the colours, it is divided by the kernel's sum, so that
+// what is opaque stays so.
+template <class T>
+void divide_by_alpha(const View<T>& image, double sum) {
+  constexpr double kTransparent = 1e-6;  // below that, rounding
+  const View<T> alpha = channels(image, image.channels() - 1, 1);
+  transform<T>(alpha, 1, [&](double a) { return a / sum > kTransparent ? a / sum : 0.0; });
+  unpremultiply<T>(image);
+  transform<T>(alpha, 1, [](double a) { return std::min(a, 1.0); });
+}
+
+template <class T>
+Image<T> filter(Job<T>& job) {
+  const View<T> x = job.picture.pixels;
+  const bool alpha = job.picture.alpha;
+  const Index colours = x.channels() - (alpha ? 1 : 0);
+  const bool averages = alpha && job.sums.positive();
+  Image<T> out(output_shape(job));
+  const Index filtered = averages ? x.channels() : colours;
+  if (alpha) premultiply<T>(x);
+  const View<const T> from = channels(x, 0, filtered);
+  job.summary.plan = plan_correlate<T>(from.shape, job.kernel, job.options);
+  Progress progress("filter", job.request.common.quiet);
+  job.options.execution.progress = progress.callback();
+  const auto start = Clock::now();
+  correlate<T>(from, job.kernel, channels(out.view(), 0, filtered), job.options);
+  job.summary.filter_seconds = seconds_since(start);
+  if (averages) {
+    divide_by_alpha<T>(out, job.sums.sum);
+  } else if (alpha) {
+    keep_alpha<T>(job, x, out);
+  }
+  throw_if_cancelled();
+  return out;
+}
+
+// The response in the encoding of the input, or as --abs and --signed want it.
+template <class T>
+Image<T> process(Job<T>& job) {
+  const FilterRequest& request = job.request;
+  const Index colours = job.picture.pixels.shape()[1] - (job.picture.alpha ? 1 : 0);
+  if (request.linear_light) {
+    transform<T>(job.picture.pixels, colours, srgb_decode);
+    job.options.extension.cval = srgb_decode(job.options.extension.cval);
+  }
+  Image<T> out = filter(job);
+  if (request.linear_light) transform<T>(out, colours, srgb_encode);
+  if (request.absolute) transform<T>(out, colours, [](double v) { return std::abs(v); });
+  if (request.shifted) {
+    const double grey = job.summary.in.white / 2;
+    transform<T>(out, colours, [grey](double v) { return grey + v / 2; });
+  }
+  return out;
+}
+
+template <class T>
+void run(const FilterRequest& request, const io::Info& info, io::SaveOptions saving) {
+  Job<T> job(request);
+  job.summary.in = info;
+  job.summary.out_sample = saving.sample;
+  job.summary.threads = thread_limit(job.options.execution);
+  load(job);
+  job.summary.kernel = job.kernel.shape();
+  const Image<T> out = process(job);
+  job.summary.out = out.shape();
+  const auto start = Clock::now();
+  saving.alpha = job.picture.alpha;
+  saving.metadata = job.picture.metadata;
+  io::save<T>(request.out, out, saving);
+  job.summary.save_seconds = seconds_since(start);
+  if (request.common.json) {
+    print(summary_json(request, job.summary));
+  } else if (!request.common.quiet) {
+    print(summary_line(request, job.summary));
+  }
+}
+
+}  // namespace
+
+CorrelateOptions correlate_options(const FilterRequest& request) {
+  CorrelateOptions options;
+  options.extension = {*parse_mode(request.mode), request.cval};
+  options.output = *parse_output(request.output);
+  options.stride = request.stride;
+  options.dilation = request.dilation;
+  options.flip = !request.kernel.empty() && !request.correlate;  // the bank is to be correlated
+  options.method = *parse_method(request.method);
+  options.execution.threads = request.common.threads;
+  return options;
+}
+
+void filter_file(const FilterRequest& request) {
+  const io::Info info = io::probe(request.in);
+  const io::SaveOptions saving =
+      prepare_saving(request.out, request.bit_depth, request.force, info);
+  if (needs_double(info.sample)) {
+    run<double>(request, info, saving);
+  } else {
+    run<float>(request, info, saving);
+  }
+}
+
+void make_bank(const FilterRequest& request) {
+  io::SaveOptions saving;
+  saving.overwrite = request.force;
+  require_new(request.bank, request.force);
+  io::check_can_save(request.bank, saving, 3, 1);
+  const io::Picture<float> picture = io::load_picture<float>(request.in);
+  const io::Info& info = picture.info;
+  require_finite<float>(picture.pixels, request.in);
+  const Image<float> shown =
+      displayed<float>(picture.pixels, picture.alpha,
+                       display_range<float>(picture.pixels, io::is_float(info.sample), info.white));
+  Progress progress("filter", request.common.quiet);
+  Execution execution;
+  execution.threads = request.common.threads;
+  execution.progress = progress.callback();
+  const Montage montage = make_montage(
+      request, std::filesystem::path(request.in).filename().string(), shown, execution);
+  io::save<float>(request.bank, montage.sheet, saving);
+  if (request.common.json) {
+    print(montage_json(request, montage));
+  } else if (!request.common.quiet) {
+    print(montage_line(request, montage));
+  }
+}
+
+}  // namespace blurfield::app

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "apps/inputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <filesystem>
+
+#include "apps/pixels.h"
+#include "apps/text_file.h"
+
+namespace blurfield::app {
+namespace {
+
+// What to add to --bit-depth so that a format can hold it; empty if it holds `sample` already.
+std::string bit_depths(const std::string& path, io::Sample sample) {
+  std::string extension = std::filesystem::path(path).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool eight = sample == io::Sample::u8;
+  if (extension == ".png" && !eight && sample != io::Sample::u16) return "8 or 16";
+  const bool bytes_only = extension == ".jpg" || extension == ".jpeg" || extension == ".webp";
+  return bytes_only && !eight ? "8" : "";
+}
+
+}  // namespace
+
+io::SaveOptions prepare_saving(const std::string& out, const std::string& bit_depth, bool force,
+                               const io::Info& in) {
+  io::SaveOptions saving;
+  saving.sample = bit_depth == "8"     ? io::Sample::u8
+                  : bit_depth == "16"  ? io::Sample::u16
+                  : bit_depth == "32f" ? io::Sample::f32
+                                       : in.sample;
+  saving.alpha = in.alpha;
+  saving.overwrite = force;
+  const std::string depths = bit_depth.empty() ? bit_depths(out, in.sample) : "";
+  if (!depths.empty()) {
+    throw Error(message(out, ": this format cannot hold the input's ", io::sample_name(in.sample),
+                        " samples: add --bit-depth ", depths));
+  }
+  require_new(out, force);
+  const Index channels = in.colour_space == "cmyk" ? in.channels - 1 : in.channels;
+  io::check_can_save(out, saving, channels, in.pages);
+  return saving;
+}
+
+bool needs_double(io::Sample sample) {
+  return sample == io::Sample::f64 || sample == io::Sample::u32 || sample == io::Sample::i32;
+}
+
+template <class T>
+void reject(const View<const T>& image, const std::string& file, const char* expected,
+            const std::function<bool(T)>& bad) {
+  if (const auto place = find_pixel<T>(image, bad)) {
+    throw Error(fmt::format("{}: expected {}, got {} at {}", file, expected,
+                            image.at(place->n, place->c, place->y, place->x),
+                            place->text(image.shape)));
+  }
+}
+
+template <class T>
+void require_finite(const View<const T>& image, const std::string& file, const char* expected) {
+  reject<T>(image, file, expected, [](T v) { return !std::isfinite(v); });
+}
+
+void require_encoded(const io::Info& in) {
+  if (!io::is_float(in.sample) && !in.physical) return;
+  throw Error(message(in.path, ": --linear-light expects integer samples in sRGB, got ",
+                      in.physical ? "physical values" : io::sample_name(in.sample),
+                      ", which are taken to be linear already"));
+}
+
+#define BLURFIELD_INSTANTIATE(T)                                              \
+  template void reject(const View<const T>&, const std::string&, const char*, \
+                       const std::function<bool(T)>&);                        \
+  template void require_finite(const View<const T>&, const std::string&, const char*);
+BLURFIELD_INSTANTIATE(float)
+BLURFIELD_INSTANTIATE(double)
+#undef BLURFIELD_INSTANTIATE
+
+}  // namespace blurfield::app

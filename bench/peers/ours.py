@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Our side: the process of ours.cc, one line in, one line out."""
+
+import subprocess
+
+import numpy as np
+
+
+class Ours:
+    def __init__(self, program, folder):
+        self.program = program
+        self.folder = folder
+        self.process = None
+        self.written = {}
+        self.restart()
+
+    def restart(self):
+        """A fresh process, so that memory is measured from the start."""
+        self.close()
+        self.process = subprocess.Popen([self.program], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, cwd=self.folder)
+
+    def close(self):
+        if self.process:
+            self.process.stdin.close()
+            self.process.wait()
+
+    def ask(self, *words):
+        """Sends a job and returns the words of the answer."""
+        print(*words, file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline().split()
+        if not answer:
+            raise RuntimeError(f"ours failed on: {' '.join(map(str, words))}")
+        return answer
+
+    def uniform(self, x, sigma, threads):
+        """Seconds and output."""
+        self.write("x", x)
+        seconds, _ = self.ask("uniform", *x.shape, threads, sigma, "x", "out")
+        return float(seconds), self.read(x.shape)[0]
+
+    def adaptive(self, x, field, threads, truncate, radius=0, gradient=False):
+        """Seconds, bytes risen, and [output, gradients...]."""
+        self.write("x", x)
+        self.write("field", field)
+        seconds, risen = self.ask("adaptive", *x.shape, threads, len(field), truncate, radius,
+                                  int(gradient), "x", "field", "out")
+        shapes = [x.shape] + ([x.shape, field.shape] if gradient else [])
+        return float(seconds), float(risen), self.read(*shapes)
+
+    def correlate(self, x, kernels, threads, method="auto", keep=True):
+        """Seconds, output (None unless kept), bytes risen and the method that ran, of an image
+        (C, H, W) and kernels (K, C, h, w)."""
+        self.write("x", x)
+        self.write("kernels", kernels)
+        seconds, risen, ran = self.ask("correlate", *x.shape, len(kernels), *kernels.shape[2:],
+                                       threads, method, "x", "kernels", "out" if keep else "-")
+        result = self.read((len(kernels), *x.shape[1:]))[0] if keep else None
+        return float(seconds), result, float(risen), ran
+
+    def write(self, name, array):
+        """Writes a file, unless it holds this very array."""
+        if self.written.get(name) is not array:
+            np.ascontiguousarray(array, np.float32).tofile(self.folder / name)
+            self.written[name] = array
+
+    def read(self, *shapes):
+        flat = np.fromfile(self.folder / "out", np.float32)
+        parts = np.split(flat, np.cumsum([int(np.prod(s)) for s in shapes])[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Kernels split by their singular values: a pass along y for every channel and term, and one along
+// x over all of them.
+#include "blurfield/ops/detail/convolution/separable.h"
+
+#include <Eigen/SVD>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "blurfield/kernels/window_sums.h"
+#include "blurfield/ops/detail/convolution/tile_sweep.h"
+
+namespace blurfield::detail {
+namespace {
+
+using Matrix = Eigen::MatrixXd;
+
+template <class T>
+Matrix matrix_of(const T* taps, Index kh, Index kw) {
+  using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  return Eigen::Map<const Rows>(taps, kh, kw).template cast<double>();
+}
+
+// The terms of one output's kernels, all channels.
+template <class T>
+struct Terms {
+  std::vector<Index> channel;  // of every term
+  std::vector<T> columns;      // (terms, kh)
+  std::vector<T> rows;         // (terms, kw)
+};
+
+template <class T>
+std::vector<Terms<T>> all_terms(const Correlation<T>& job) {
+  const Index kh = job.y_axis.taps;
+  const Index kw = job.x_axis.taps;
+  const Index groups = job.kernels.stride[0] == 0 ? 1 : job.groups();
+  std::vector<Terms<T>> all(static_cast<std::size_t>(groups * job.outputs()));
+  const T* taps = job.kernels.data;
+  for (Terms<T>& terms : all) {
+    for (Index c = 0; c < job.inputs(); ++c, taps += kh * kw) {
+      const SeparableKernel kernel = separate(taps, kh, kw);
+      terms.channel.insert(terms.channel.end(), static_cast<std::size_t>(kernel.rank), c);
+      for (double v : kernel.columns) terms.columns.push_back(static_cast<T>(v));
+      for (double v : kernel.rows) terms.rows.push_back(static_cast<T>(v));
+    }
+  }
+  return all;
+}
+
+// Both passes of one block.
+template <class T>
+bool compute_block(const Correlation<T>& job, const DirectTile& tile, const Terms<T>& terms,
+                   const RowBlock<T>& block, TileWorkspace<T>& work) {
+  const Index kh = job.y_axis.taps;
+  const Index kw = job.x_axis.taps;
+  const auto count = static_cast<Index>(terms.channel.size());
+  const Index size = block.rows_of * tile.row_size;
+  work.between.resize(static_cast<std::size_t>(count * size));
+  work.between_rows.clear();
+  const Index origin = 0;
+  for (Index term = 0; term < count; ++term) {
+    T* const between = work.between.data() + term * size;
+    const Index channel = terms.channel[static_cast<std::size_t>(term)];
+    const T* const* rows = block.rows + channel * (kh + block.rows_of - 1);
+    kernels::window_rows<T>({rows, terms.columns.data() + term * kh, &origin, 1, 1, kh},
+                            block.rows_of, tile.row_size, between, tile.row_size);
+    for (Index i = 0; i < block.rows_of; ++i) {
+      work.between_rows.push_back(between + i * tile.row_size);
+    }
+  }
+  return kernels::window_rows<T>(
+      {work.between_rows.data(), terms.rows.data(), tile.offsets.data(), count, kw, 1},
+      block.rows_of, block.width, block.out, block.stride);
+}
+
+}  // namespace
+
+template <class T>
+SeparableKernel separate(const T* taps, Index kh, Index kw) {
+  const Matrix kernel = matrix_of(taps, kh, kw);
+  const Eigen::BDCSVD<Matrix> svd(kernel, Eigen::ComputeThinU | Eigen::ComputeThinV);
+  const Eigen::VectorXd& values = svd.singularValues();
+  const double bound = static_cast<double>(std::numeric_limits<T>::epsilon()) * kernel.norm();
+  SeparableKernel terms;
+  terms.rank = 1;
+  for (Index left = values.size(); left > 1; --left) {
+    if (values.tail(values.size() - left + 1).norm() <= bound) continue;
+    terms.rank = left;
+    break;
+  }
+  for (Index r = 0; r < terms.rank; ++r) {
+    const double root = std::sqrt(values[r]);
+    for (Index i = 0; i < kh; ++i) terms.columns.push_back(root * svd.matrixU()(i, r));
+    for (Index j = 0; j < kw; ++j) terms.rows.push_back(root * svd.matrixV()(j, r));
+  }
+  return terms;
+}
+
+// Elimination with complete pivoting, stopped as soon as enough is known.
+template <class T>
+Index rank_up_to(const T* taps, Index kh, Index kw, Index most) {
+  Matrix rest = matrix_of(taps, kh, kw);
+  const double bound = static_cast<double>(std::numeric_limits<T>::epsilon()) * rest.norm();
+  Index rank = 1;
+  for (; rank <= most; ++rank) {
+    Index i = 0;
+    Index j = 0;
+    const double largest = rest.cwiseAbs().maxCoeff(&i, &j);
+    if (largest == 0) break;
+    const Eigen::VectorXd column = rest.col(j) / rest(i, j);
+    const Eigen::RowVectorXd row = rest.row(i);
+    rest.noalias() -= column * row;
+    if (rest.norm() <= bound) break;
+  }
+  return rank;
+}
+
+template <class T>
+bool correlate_separable(const Correlation<T>& job) {
+  const DirectTile tile = direct_tile(job.y_axis, job.x_axis, job.inputs());
+  const std::vector<Terms<T>> terms = all_terms(job);
+  return sweep_tiles<T>(job, tile, [&](const RowBlock<T>& block, TileWorkspace<T>& work) {
+    return compute_block(job, tile, terms[static_cast<std::size_t>(block.set)], block, work);
+  });
+}
+
+#define BLURFIELD_INSTANTIATE(T)                             \
+  template SeparableKernel separate(const T*, Index, Index); \
+  template Index rank_up_to(const T*, Index, Index, Index);  \
+  template bool correlate_separable(const Correlation<T>&)
+BLURFIELD_INSTANTIATE(float);
+BLURFIELD_INSTANTIATE(double);
+#undef BLURFIELD_INSTANTIATE
+
+}  // namespace blurfield::detail
