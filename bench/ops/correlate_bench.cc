@@ -5,7 +5,6 @@
 
 #include "blurfield/base/random.h"
 #include "blurfield/ops/correlate.h"
-#include "blurfield/ops/local_filter.h"
 
 namespace blurfield {
 namespace {
@@ -73,19 +72,6 @@ void vjp(benchmark::State& state) {
   count(state, 2.0 * static_cast<double>(x.elements() * taps * taps));
 }
 
-// A kernel of its own for every pixel. Arguments: taps, threads.
-void local(benchmark::State& state) {
-  const Index taps = state.range(0);
-  const Image<float> x = noise({1, 1, 512, 512}, 1);
-  const Image<float> weights = noise({1, taps * taps, 512, 512}, 2);
-  LocalFilterOptions options;
-  options.window = {taps, taps};
-  options.execution.threads = static_cast<int>(state.range(1));
-  Image<float> out(x.shape());
-  for (auto _ : state) local_filter<float>(x, weights, out, options);
-  count(state, static_cast<double>(weights.elements()));
-}
-
 constexpr int kAuto = static_cast<int>(ConvolutionMethod::automatic);
 constexpr int kDirect = static_cast<int>(ConvolutionMethod::direct);
 constexpr int kSeparable = static_cast<int>(ConvolutionMethod::separable);
@@ -107,11 +93,6 @@ BENCHMARK(bank)
 BENCHMARK(vjp)
     ->ArgNames({"taps", "method", "threads"})
     ->ArgsProduct({{7, 31}, {kAuto}, {1, 2}})
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime();
-BENCHMARK(local)
-    ->ArgNames({"taps", "threads"})
-    ->ArgsProduct({{7}, {1, 2}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 

@@ -28,8 +28,9 @@ HWY_INLINE void ShortColumn(const T* const* rows, Index at, const T* weights, Su
    ...);
 }
 
-// Columns of 6 and more taps; `flush` is called between runs.
-template <class T, class Sums, class Flush>
+// Columns of 6 and more taps. `flush` is called between runs of more than kWindowRun taps, if there
+// are such: even a call that never happens would cost registers.
+template <bool kTall, class T, class Sums, class Flush>
 HWY_INLINE void LongColumn(const T* const* rows, Index at, const T* weights, Index taps, Sums& sums,
                            const Flush& flush) {
   sums.template add_row<0, 1>(rows[0] + at, weights, -1);
@@ -38,11 +39,11 @@ HWY_INLINE void LongColumn(const T* const* rows, Index at, const T* weights, Ind
   sums.template add_row<0, 4>(rows[3] + at, weights + 3, -1);
   sums.template add_row<0, 5>(rows[4] + at, weights + 4, -1);
   Index a = 5;
-  while (true) {
-    const Index stop = std::min(taps, a + kWindowRun);
-    for (; a < stop; ++a) sums.template add_row<0, 6>(rows[a] + at, weights + a, -1);
-    if (a == taps) break;
-    flush();
+  for (; a < taps; ++a) {
+    if constexpr (kTall) {
+      if (a % kWindowRun == 0) flush();
+    }
+    sums.template add_row<0, 6>(rows[a] + at, weights + a, -1);
   }
   sums.template add_row<1, 6>(rows[a] + at, weights + a, -1);
   sums.template add_row<2, 6>(rows[a + 1] + at, weights + a + 1, -1);
@@ -51,7 +52,22 @@ HWY_INLINE void LongColumn(const T* const* rows, Index at, const T* weights, Ind
   sums.template add_row<5, 6>(rows[a + 4] + at, weights + a + 4, -1);
 }
 
-// Sums of kSumRows rows over all columns of all planes. kTaps: of a column, 0 for any number.
+// The same for a single row.
+template <bool kTall, class T, class Sums, class Flush>
+HWY_INLINE void LoneColumn(const T* const* rows, Index at, const T* weights, Index taps, Sums& sums,
+                           const Flush& flush) {
+  for (Index a = 0; a < taps; ++a) {
+    if constexpr (kTall) {
+      if (a > 0 && a % kWindowRun == 0) flush();
+    }
+    sums.template add_row<0, 1>(rows[a] + at, weights + a, 0);
+  }
+}
+
+constexpr int kAnyTaps = 0;    // 6..kWindowRun in blocks of rows, 1.. in single ones
+constexpr int kTallTaps = -1;  // more
+
+// Sums of kSumRows rows over all columns of all planes. kTaps: of a column.
 template <int kSumRows, int kCols, int kTaps, class T>
 HWY_INLINE bool SumTile(const WindowSums<T>& in, Index x, T* out, Index stride) {
   TileSums<kSumRows, kCols, T> sums;
@@ -75,16 +91,14 @@ HWY_INLINE bool SumTile(const WindowSums<T>& in, Index x, T* out, Index stride) 
         run = in.taps;
       }
       const Index at = in.offsets[j] + x;
+      constexpr bool kTall = kTaps == kTallTaps;
       if constexpr (kTaps > 0) {
         ShortColumn<kTaps>(rows, at, weights, sums,
                            std::make_integer_sequence<int, kTaps + kRows - 1>());
       } else if constexpr (kSumRows > 1) {
-        LongColumn(rows, at, weights, in.taps, sums, flush);
+        LongColumn<kTall>(rows, at, weights, in.taps, sums, flush);
       } else {
-        for (Index a = 0; a < in.taps; ++a) {
-          if (a > 0 && a % kWindowRun == 0) flush();
-          sums.template add_row<0, 1>(rows[a] + at, weights + a, 0);
-        }
+        LoneColumn<kTall>(rows, at, weights, in.taps, sums, flush);
       }
     }
   }
@@ -107,8 +121,9 @@ HWY_NOINLINE bool SumTiles(const WindowSums<T>& in, Index width, T* out, Index s
 
 template <class T>
 bool Lone(const WindowSums<T>& in, Index width, T* out) {
-  if (width >= kLoneTile * RowLanes<T>()) return SumTiles<1, kLoneTile, 0>(in, width, out, 0);
-  return SumTiles<1, 1, 0>(in, width, out, 0);
+  if (in.taps > kWindowRun) return SumTiles<1, 1, kTallTaps>(in, width, out, 0);
+  if (width < kLoneTile * RowLanes<T>()) return SumTiles<1, 1, kAnyTaps>(in, width, out, 0);
+  return SumTiles<1, kLoneTile, kAnyTaps>(in, width, out, 0);
 }
 
 template <class T>
@@ -126,10 +141,11 @@ bool Six(const WindowSums<T>& in, Index width, T* out, Index stride) {
       case 5:
         return SumTiles<kRows, kTile, 5>(in, width, out, stride);
       default:
-        return SumTiles<kRows, kTile, 0>(in, width, out, stride);
+        return in.taps > kWindowRun ? SumTiles<kRows, kTile, kTallTaps>(in, width, out, stride)
+                                    : SumTiles<kRows, kTile, kAnyTaps>(in, width, out, stride);
     }
   }
-  if (in.taps >= kRows) return SumTiles<kRows, 1, 0>(in, width, out, stride);
+  if (in.taps >= kRows) return SumTiles<kRows, 1, kTallTaps>(in, width, out, stride);
   // Narrow and short: row by row, on the rows that each has to itself.
   bool finite = true;
   std::vector<const T*> rows(static_cast<std::size_t>(in.planes * in.taps));
