@@ -212,23 +212,26 @@ Eigen::VectorXd non_negative(const Eigen::MatrixXd& a, const Eigen::VectorXd& b)
 CostFeatures fit_method(const std::vector<Sample>& samples, std::size_t method) {
   std::vector<const Sample*> timed;
   for (const Sample& s : samples) {
-    if (std::isfinite(s.seconds[method])) timed.push_back(&s);
+    if (s.threads == 1 && std::isfinite(s.seconds[method])) timed.push_back(&s);
   }
   const auto rows = static_cast<Eigen::Index>(timed.size());
   Eigen::MatrixXd counts(rows, static_cast<Eigen::Index>(kFeatures));  // over nanoseconds
+  Eigen::VectorXd weights(rows);
   for (Eigen::Index i = 0; i < rows; ++i) {
     const Sample& s = *timed[static_cast<std::size_t>(i)];
-    const double nanoseconds = 1e9 * s.seconds[method] * s.threads;
+    const double nanoseconds = 1e9 * s.seconds[method];
+    // What takes long beside the best is never chosen, however well it is predicted.
+    weights[i] = s.best() / s.seconds[method];
     for (std::size_t f = 0; f < kFeatures; ++f) {
       counts(i, static_cast<Eigen::Index>(f)) = s.features[method][f] / nanoseconds;
     }
   }
-  Eigen::VectorXd c = non_negative(counts, Eigen::VectorXd::Ones(rows));
+  Eigen::VectorXd c = non_negative(weights.asDiagonal() * counts, weights);
   for (int step = 0; step < 20; ++step) {
     const Eigen::VectorXd ratio = (counts * c).cwiseMax(1e-3);  // predicted over measured
     const Eigen::MatrixXd slope = ratio.cwiseInverse().asDiagonal() * counts;
     const Eigen::VectorXd goal = Eigen::VectorXd::Ones(rows) - ratio.array().log().matrix();
-    c = 0.5 * (c + non_negative(slope, goal));
+    c = 0.5 * (c + non_negative(weights.asDiagonal() * slope, weights.cwiseProduct(goal)));
   }
   CostFeatures constants{};
   std::copy(c.begin(), c.end(), constants.begin());

@@ -62,6 +62,23 @@ TYPED_TEST(Separate, TakesRandomKernelsAsFullRank) {
   EXPECT_EQ(rank_up_to(kernel.data(), 12, 17, 5), 6);
 }
 
+TYPED_TEST(Separate, KnowsLargeKernelsOfLowRank) {
+  const auto kernel = kernel_of_rank<TypeParam>(2, 127, 63);
+  EXPECT_EQ(separate(kernel.data(), 127, 63).rank, 2);
+  EXPECT_EQ(rank_up_to(kernel.data(), 127, 63, 100), 2);
+}
+
+TYPED_TEST(Separate, DoesNotDependOnTheScale) {
+  const TypeParam extreme =
+      sizeof(TypeParam) == 8 ? static_cast<TypeParam>(1e200) : TypeParam{1e30F};
+  for (const TypeParam scale : {extreme, 1 / extreme}) {
+    auto kernel = test::random_image<TypeParam>({12, 17}, 3);
+    for (Index i = 0; i < kernel.elements(); ++i) kernel.data()[i] *= scale;
+    EXPECT_EQ(separate(kernel.data(), 12, 17).rank, 12);
+    EXPECT_EQ(rank_up_to(kernel.data(), 12, 17, 100), 12);
+  }
+}
+
 TYPED_TEST(Separate, KeepsOneTermOfAKernelOfZeros) {
   const Image<TypeParam> kernel({3, 4});
   const auto terms = separate(kernel.data(), 3, 4);

@@ -12,7 +12,6 @@
 #ifdef BLURFIELD_THREADS_STD
 #include <vector>
 #else
-#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 #endif
@@ -28,12 +27,14 @@ void run_workers(int threads, const std::function<void()>& worker) {
   for (int i = 1; i < threads; ++i) pool.emplace_back(worker);
   worker();
 #else
-  // More than the cores would only earn a warning on stderr.
-  tbb::task_arena arena(std::min(threads, tbb::info::default_concurrency()));
-  arena.execute([&] {
+  const auto run = [&] {
     tbb::parallel_for(
         0, threads, [&](int) { worker(); }, tbb::simple_partitioner{});
-  });
+  };
+  // The caller's own arena has its threads at hand; a new one wakes them, for tens of microseconds.
+  if (threads >= tbb::this_task_arena::max_concurrency()) return tbb::this_task_arena::isolate(run);
+  tbb::task_arena arena(threads);
+  arena.execute(run);
 #endif
 }
 

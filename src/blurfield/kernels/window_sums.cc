@@ -2,8 +2,8 @@
 #include "blurfield/kernels/window_sums.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
-#include <vector>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "blurfield/kernels/window_sums.cc"
@@ -28,11 +28,11 @@ HWY_INLINE void ShortColumn(const T* const* rows, Index at, const T* weights, Su
    ...);
 }
 
-// Columns of 6 and more taps. `flush` is called between runs of more than kWindowRun taps, if there
-// are such: even a call that never happens would cost registers.
+// Columns of 6 and more taps. `flush` is called after every `most` taps where columns are tall:
+// even a call that never happens would cost registers.
 template <bool kTall, class T, class Sums, class Flush>
-HWY_INLINE void LongColumn(const T* const* rows, Index at, const T* weights, Index taps, Sums& sums,
-                           const Flush& flush) {
+HWY_INLINE void LongColumn(const T* const* rows, Index at, const T* weights, Index taps, Index most,
+                           Sums& sums, const Flush& flush) {
   sums.template add_row<0, 1>(rows[0] + at, weights, -1);
   sums.template add_row<0, 2>(rows[1] + at, weights + 1, -1);
   sums.template add_row<0, 3>(rows[2] + at, weights + 2, -1);
@@ -41,7 +41,7 @@ HWY_INLINE void LongColumn(const T* const* rows, Index at, const T* weights, Ind
   Index a = 5;
   for (; a < taps; ++a) {
     if constexpr (kTall) {
-      if (a % kWindowRun == 0) flush();
+      if (a % most == 0) flush();
     }
     sums.template add_row<0, 6>(rows[a] + at, weights + a, -1);
   }
@@ -54,11 +54,11 @@ HWY_INLINE void LongColumn(const T* const* rows, Index at, const T* weights, Ind
 
 // The same for a single row.
 template <bool kTall, class T, class Sums, class Flush>
-HWY_INLINE void LoneColumn(const T* const* rows, Index at, const T* weights, Index taps, Sums& sums,
-                           const Flush& flush) {
+HWY_INLINE void LoneColumn(const T* const* rows, Index at, const T* weights, Index taps, Index most,
+                           Sums& sums, const Flush& flush) {
   for (Index a = 0; a < taps; ++a) {
     if constexpr (kTall) {
-      if (a > 0 && a % kWindowRun == 0) flush();
+      if (a > 0 && a % most == 0) flush();
     }
     sums.template add_row<0, 1>(rows[a] + at, weights + a, 0);
   }
@@ -67,9 +67,10 @@ HWY_INLINE void LoneColumn(const T* const* rows, Index at, const T* weights, Ind
 constexpr int kAnyTaps = 0;    // 6..kWindowRun in blocks of rows, 1.. in single ones
 constexpr int kTallTaps = -1;  // more
 
-// Sums of kSumRows rows over all columns of all planes. kTaps: of a column.
+// Sums of kSumRows rows over all columns of all planes, `pitch` rows apart. kTaps: of a column.
 template <int kSumRows, int kCols, int kTaps, class T>
-HWY_INLINE bool SumTile(const WindowSums<T>& in, Index x, T* out, Index stride) {
+HWY_INLINE bool SumTile(const WindowSums<T>& in, Index x, T* out, Index stride, Index pitch,
+                        Index most) {
   TileSums<kSumRows, kCols, T> sums;
   bool add = false;
   bool finite = true;
@@ -83,10 +84,10 @@ HWY_INLINE bool SumTile(const WindowSums<T>& in, Index x, T* out, Index stride) 
   Index run = 0;
   const T* weights = in.weights;
   for (Index p = 0; p < in.planes; ++p) {
-    const T* const* rows = in.rows + p * (in.taps + kSumRows - 1);
+    const T* const* rows = in.rows + p * pitch;
     for (Index j = 0; j < in.columns; ++j, weights += in.taps) {
       run += in.taps;
-      if (run > kWindowRun && run > in.taps) {
+      if (run > most && run > in.taps) {
         flush();
         run = in.taps;
       }
@@ -96,9 +97,9 @@ HWY_INLINE bool SumTile(const WindowSums<T>& in, Index x, T* out, Index stride) 
         ShortColumn<kTaps>(rows, at, weights, sums,
                            std::make_integer_sequence<int, kTaps + kRows - 1>());
       } else if constexpr (kSumRows > 1) {
-        LongColumn<kTall>(rows, at, weights, in.taps, sums, flush);
+        LongColumn<kTall>(rows, at, weights, in.taps, most, sums, flush);
       } else {
-        LoneColumn<kTall>(rows, at, weights, in.taps, sums, flush);
+        LoneColumn<kTall>(rows, at, weights, in.taps, most, sums, flush);
       }
     }
   }
@@ -109,55 +110,59 @@ HWY_INLINE bool SumTile(const WindowSums<T>& in, Index x, T* out, Index stride) 
 // Tiles of kCols vectors. The last one is moved left to end at `width`: what is computed twice
 // comes out the same.
 template <int kSumRows, int kCols, int kTaps, class T>
-HWY_NOINLINE bool SumTiles(const WindowSums<T>& in, Index width, T* out, Index stride) {
+HWY_NOINLINE bool SumTiles(const WindowSums<T>& in, Index width, T* out, Index stride,
+                           Index pitch) {
   const Index tile = kCols * RowLanes<T>();
+  const auto total = static_cast<double>(in.planes * in.columns * in.taps);
+  const Index most = std::max(kWindowRun, static_cast<Index>(std::sqrt(total)));
   bool finite = true;
   for (Index x = 0; x < width; x += tile) {
     const Index at = std::min(x, width - tile);
-    finite = SumTile<kSumRows, kCols, kTaps>(in, at, out + at, stride) && finite;
+    finite = SumTile<kSumRows, kCols, kTaps>(in, at, out + at, stride, pitch, most) && finite;
   }
   return finite;
 }
 
 template <class T>
-bool Lone(const WindowSums<T>& in, Index width, T* out) {
-  if (in.taps > kWindowRun) return SumTiles<1, 1, kTallTaps>(in, width, out, 0);
-  if (width < kLoneTile * RowLanes<T>()) return SumTiles<1, 1, kAnyTaps>(in, width, out, 0);
-  return SumTiles<1, kLoneTile, kAnyTaps>(in, width, out, 0);
+bool Lone(const WindowSums<T>& in, Index width, T* out, Index pitch) {
+  if (in.taps > kWindowRun) return SumTiles<1, 1, kTallTaps>(in, width, out, 0, pitch);
+  if (width < kLoneTile * RowLanes<T>()) {
+    return SumTiles<1, 1, kAnyTaps>(in, width, out, 0, pitch);
+  }
+  return SumTiles<1, kLoneTile, kAnyTaps>(in, width, out, 0, pitch);
+}
+
+// Blocks narrower than a tile.
+template <class T>
+bool NarrowSix(const WindowSums<T>& in, Index width, T* out, Index stride, Index pitch) {
+  if (in.taps >= kRows) return SumTiles<kRows, 1, kTallTaps>(in, width, out, stride, pitch);
+  bool finite = true;
+  WindowSums<T> row = in;
+  for (Index r = 0; r < kRows; ++r, ++row.rows) {
+    finite = Lone(row, width, out + r * stride, pitch) && finite;
+  }
+  return finite;
 }
 
 template <class T>
 bool Six(const WindowSums<T>& in, Index width, T* out, Index stride) {
-  if (width >= kTile * RowLanes<T>()) {
-    switch (in.taps) {
-      case 1:
-        return SumTiles<kRows, kTile, 1>(in, width, out, stride);
-      case 2:
-        return SumTiles<kRows, kTile, 2>(in, width, out, stride);
-      case 3:
-        return SumTiles<kRows, kTile, 3>(in, width, out, stride);
-      case 4:
-        return SumTiles<kRows, kTile, 4>(in, width, out, stride);
-      case 5:
-        return SumTiles<kRows, kTile, 5>(in, width, out, stride);
-      default:
-        return in.taps > kWindowRun ? SumTiles<kRows, kTile, kTallTaps>(in, width, out, stride)
-                                    : SumTiles<kRows, kTile, kAnyTaps>(in, width, out, stride);
-    }
+  const Index pitch = in.taps + kRows - 1;
+  if (width < kTile * RowLanes<T>()) return NarrowSix(in, width, out, stride, pitch);
+  switch (in.taps) {
+    case 1:
+      return SumTiles<kRows, kTile, 1>(in, width, out, stride, pitch);
+    case 2:
+      return SumTiles<kRows, kTile, 2>(in, width, out, stride, pitch);
+    case 3:
+      return SumTiles<kRows, kTile, 3>(in, width, out, stride, pitch);
+    case 4:
+      return SumTiles<kRows, kTile, 4>(in, width, out, stride, pitch);
+    case 5:
+      return SumTiles<kRows, kTile, 5>(in, width, out, stride, pitch);
+    default:
+      return in.taps > kWindowRun ? SumTiles<kRows, kTile, kTallTaps>(in, width, out, stride, pitch)
+                                  : SumTiles<kRows, kTile, kAnyTaps>(in, width, out, stride, pitch);
   }
-  if (in.taps >= kRows) return SumTiles<kRows, 1, kTallTaps>(in, width, out, stride);
-  // Narrow and short: row by row, on the rows that each has to itself.
-  bool finite = true;
-  std::vector<const T*> rows(static_cast<std::size_t>(in.planes * in.taps));
-  WindowSums<T> lone = in;
-  lone.rows = rows.data();
-  for (Index r = 0; r < kRows; ++r) {
-    for (Index i = 0; i < in.planes * in.taps; ++i) {
-      rows[static_cast<std::size_t>(i)] = in.rows[i + i / in.taps * (kRows - 1) + r];
-    }
-    finite = Lone(lone, width, out + r * stride) && finite;
-  }
-  return finite;
 }
 
 bool SixFloat(const WindowSums<float>& in, Index width, float* out, Index stride) {
@@ -167,10 +172,10 @@ bool SixDouble(const WindowSums<double>& in, Index width, double* out, Index str
   return Six(in, width, out, stride);
 }
 bool LoneFloat(const WindowSums<float>& in, Index width, float* out) {
-  return Lone(in, width, out);
+  return Lone(in, width, out, in.taps);
 }
 bool LoneDouble(const WindowSums<double>& in, Index width, double* out) {
-  return Lone(in, width, out);
+  return Lone(in, width, out, in.taps);
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Weighted sums over two-dimensional windows: the inner loops of direct correlation. Sums are cut
-// into runs of about kWindowRun taps, so that rounding grows with the number of runs rather than of
-// taps. All functions return whether what they computed is finite.
+// into runs of kWindowRun taps, longer ones into about as many runs as these have taps, so that
+// rounding grows with the square root of the number of taps. All functions return whether what they
+// computed is finite.
 #pragma once
 
 #include "blurfield/base/view.h"

@@ -171,6 +171,7 @@ class ImageGradient {
   void run() {
     const Span height{0, layout_.geometry.y.in};
     const Span width{0, layout_.geometry.x.in};
+    steps_ = options_.extension.mode == Mode::constant ? 1 : 5;
     write(height, width, grad_x_);
     if (options_.extension.mode == Mode::constant) return;
     const Span y = extent(layout_.geometry.y);
@@ -193,7 +194,7 @@ class ImageGradient {
                              adjoint_axis(layout_.geometry.y, ys),
                              adjoint_axis(layout_.geometry.x, xs),
                              {Mode::constant, 0.0},
-                             options_.execution};
+                             detail::progress_step(options_.execution, step_++, steps_)};
     detail::run_correlation(job, options_.method);
   }
 
@@ -217,6 +218,8 @@ class ImageGradient {
 
   const Layout& layout_;
   const CorrelateOptions& options_;
+  std::size_t steps_ = 1;  // the frame and four strips around it
+  std::size_t step_ = 0;
   View<T> grad_x_;
   View<const T> cotangent_;  // zeros between its pixels where there are strides
   Image<T> mirrored_;        // (G or 1, C, K, kh, kw)
@@ -248,9 +251,9 @@ CorrelateOptions linear_part(CorrelateOptions options) {
 
 // The common part of correlate and its jvp.
 template <class T>
-void run(const char* operation, const View<const T>& x, const char* x_name,
-         const View<const T>& kernel, const char* kernel_name, const View<T>& out,
-         const CorrelateOptions& options) {
+CorrelatePlan run(const char* operation, const View<const T>& x, const char* x_name,
+                  const View<const T>& kernel, const char* kernel_name, const View<T>& out,
+                  const CorrelateOptions& options) {
   detail::check_shape(operation, x_name, x.shape, x.data);
   const Layout layout = lay_out(operation, x.shape, kernel.shape, options);
   detail::check_same_shape(operation, "output", out.shape, layout.out);
@@ -261,10 +264,11 @@ void run(const char* operation, const View<const T>& x, const char* x_name,
   const bool all_read = options.output != Output::valid && options.padding.empty() &&
                         layout.geometry.y.stride == 1 && layout.geometry.x.stride == 1 &&
                         layout.geometry.y.dilation == 1 && layout.geometry.x.dilation == 1;
-  if (!all_read) detail::check_finite(operation, x_name, x);
-  const bool finite =
+  if (!all_read) detail::check_finite(operation, x_name, x, options.execution);
+  const detail::Outcome outcome =
       detail::run_correlation(make_job(x, kernels, out, layout, options), options.method);
-  if (!finite) detail::check_finite(operation, x_name, x);
+  if (!outcome.finite) detail::check_finite(operation, x_name, x);
+  return outcome.plan;
 }
 
 }  // namespace
@@ -283,9 +287,9 @@ Shape correlate_shape(const Shape& x, const Shape& kernel, const CorrelateOption
 }
 
 template <class T>
-void correlate(const View<const T>& x, const View<const T>& kernel, const View<T>& out,
-               const CorrelateOptions& options) {
-  run("correlate", x, "image", kernel, "kernel", out, options);
+CorrelatePlan correlate(const View<const T>& x, const View<const T>& kernel, const View<T>& out,
+                        const CorrelateOptions& options) {
+  return run("correlate", x, "image", kernel, "kernel", out, options);
 }
 
 template <class T>
@@ -323,15 +327,22 @@ void correlate_jvp(const View<const T>& x, const View<const T>& kernel, const Vi
   const Layout layout = lay_out(kName, x.shape, kernel.shape, options);
   detail::check_same_shape(kName, "output", out_dot.shape, layout.out);
   if (x_dot.empty() && kernel_dot.empty()) return copy<T>(Image<T>(layout.out), out_dot);
+  CorrelateOptions step = options;
+  const std::size_t steps = x_dot.empty() || kernel_dot.empty() ? 1 : 2;
+  step.execution = detail::progress_step(options.execution, 0, steps);
   if (!x_dot.empty()) {
     detail::check_same_shape(kName, "x_dot", x_dot.shape, x.shape);
-    run(kName, x_dot, "x_dot", kernel, "kernel", out_dot, linear_part(options));
+    run(kName, x_dot, "x_dot", kernel, "kernel", out_dot, linear_part(step));
     if (kernel_dot.empty()) return;
   }
   detail::check_same_shape(kName, "kernel_dot", kernel_dot.shape, kernel.shape);
-  if (x_dot.empty()) return run(kName, x, "image", kernel_dot, "kernel_dot", out_dot, options);
+  if (x_dot.empty()) {
+    run(kName, x, "image", kernel_dot, "kernel_dot", out_dot, options);
+    return;
+  }
   Image<T> other(layout.out);
-  run<T>(kName, x, "image", kernel_dot, "kernel_dot", other, options);
+  step.execution = detail::progress_step(options.execution, 1, steps);
+  run<T>(kName, x, "image", kernel_dot, "kernel_dot", other, step);
   const View<const T> more = other;
   for (Index n = 0; n < more.batch(); ++n) {
     for (Index c = 0; c < more.channels(); ++c) {
@@ -347,14 +358,15 @@ CorrelatePlan plan_correlate(const Shape& x, const View<const T>& kernel,
                              const CorrelateOptions& options) {
   const Layout layout = lay_out("plan_correlate", x, kernel.shape, options);
   const Kernels<T> kernels = pack_kernels(kernel, layout, options.flip);
+  check_kernel("plan_correlate", "kernel", kernels.packed);
   const View<const T> image(nullptr, x);
   const View<T> out(nullptr, layout.out);
   return detail::choose_method(make_job(image, kernels, out, layout, options), options.method);
 }
 
 #define BLURFIELD_INSTANTIATE(T)                                                                \
-  template void correlate(const View<const T>&, const View<const T>&, const View<T>&,           \
-                          const CorrelateOptions&);                                             \
+  template CorrelatePlan correlate(const View<const T>&, const View<const T>&, const View<T>&,  \
+                                   const CorrelateOptions&);                                    \
   template void correlate_vjp(const View<const T>&, const View<const T>&, const View<const T>&, \
                               const View<T>&, const View<T>&, const CorrelateOptions&);         \
   template void correlate_jvp(const View<const T>&, const View<const T>&, const View<const T>&, \

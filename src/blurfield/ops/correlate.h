@@ -61,9 +61,20 @@ struct CorrelateOptions {
 // Shape of the output. Throws Error as correlate would.
 Shape correlate_shape(const Shape& x, const Shape& kernel, const CorrelateOptions& options = {});
 
+// What correlate does.
+struct CorrelatePlan {
+  ConvolutionMethod method = ConvolutionMethod::direct;
+  // Terms of the separable sum, the most of all (K, C) kernels; 0 for the other methods.
+  int rank = 0;
+  double multiply_adds = 0;  // of the direct sum
+  // Of one core, predicted for direct, separable, gemm, fft by the choice of `automatic`; infinite
+  // for what could not be the cheapest, 0 where the method was named.
+  std::array<double, 4> seconds{};
+};
+// Returns what it did.
 template <class T>
-void correlate(const View<const T>& x, const View<const T>& kernel, const View<T>& out,
-               const CorrelateOptions& options = {});
+CorrelatePlan correlate(const View<const T>& x, const View<const T>& kernel, const View<T>& out,
+                        const CorrelateOptions& options = {});
 
 template <class T>
 Image<T> correlate(const View<const T>& x, const View<const T>& kernel,
@@ -94,16 +105,6 @@ void correlate_jvp(const View<const T>& x, const View<const T>& kernel, const Vi
                    const CorrelateOptions& options = {});
 
 // What correlate would do.
-struct CorrelatePlan {
-  ConvolutionMethod method = ConvolutionMethod::direct;
-  // Terms of the separable sum, the largest of all (K, C) kernels; 0 if it was not looked for:
-  // only where `method` is separable, or could have been the cheapest.
-  int rank = 0;
-  double multiply_adds = 0;  // of the direct sum
-  // Of one core, predicted for direct, separable, gemm, fft by the choice of `automatic`; infinite
-  // for what could not be the cheapest, 0 where the method was named.
-  std::array<double, 4> seconds{};
-};
 template <class T>
 CorrelatePlan plan_correlate(const Shape& x, const View<const T>& kernel,
                              const CorrelateOptions& options = {});

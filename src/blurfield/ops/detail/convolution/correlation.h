@@ -41,11 +41,11 @@ struct Correlation {
 };
 
 // Each computes all of `out`, equal to the others but for rounding.
-// Those that know at no cost return whether all of it is finite.
+// Those that know at no cost return whether all of it is finite; separable also tells its rank.
 template <class T>
 bool correlate_direct(const Correlation<T>& job);
 template <class T>
-bool correlate_separable(const Correlation<T>& job);
+bool correlate_separable(const Correlation<T>& job, int* rank);
 template <class T>
 void correlate_gemm(const Correlation<T>& job);
 template <class T>

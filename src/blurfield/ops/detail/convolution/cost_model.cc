@@ -11,15 +11,16 @@
 namespace blurfield::detail {
 namespace {
 
-// Measured by script/bench calibrate; see docs/benchmarks.md.
-constexpr CostModel kFloat{{{{0.0175, 0.02, 0.3, 0.15, 0.04, 500},
-                             {0.02, 0.04, 0.05, 0.15, 0.02, 5},
-                             {0.02, 0.1, 0.5, 200, 0, 0},
-                             {1, 0.1, 0, 0, 0, 0}}}};
-constexpr CostModel kDouble{{{{0.035, 0.04, 0.6, 0.3, 0.08, 500},
-                              {0.04, 0.08, 0.1, 0.3, 0.04, 5},
-                              {0.04, 0.2, 1.0, 200, 0, 0},
-                              {1, 0.2, 0, 0, 0, 0}}}};
+// From runs of `script/bench calibrate` on AMD EPYC (AVX-512), rounded between their fits; what
+// that says of the choices stands in docs/benchmarks.md.
+constexpr CostModel kFloat{{{{0.0175, 0.02, 0.3, 0.15, 0.05, 1000, 0},
+                             {0.022, 0.04, 0.1, 0.1, 0.06, 8, 7000},
+                             {0.04, 0.25, 0.1, 650, 0, 0, 0},
+                             {1.1, 3.7, 0.05, 18000, 0, 0, 0}}}};
+constexpr CostModel kDouble{{{{0.037, 0.04, 0.65, 0.25, 0.1, 1000, 0},
+                              {0.05, 0.075, 0.3, 0.25, 0.13, 7, 6000},
+                              {0.075, 0.3, 0.1, 2000, 0, 0, 0},
+                              {1.2, 3.7, 0.05, 18000, 0, 0, 0}}}};
 
 double product(std::initializer_list<Index> factors) {
   double p = 1.0;
@@ -63,8 +64,8 @@ CostFeatures direct_features(const Correlation<T>& job) {
   const Sweep sweep = sweep_of(job);
   const double columns = sweep.outputs * product({job.inputs(), job.x_axis.taps});
   const double taps = columns * static_cast<double>(job.y_axis.taps);
-  if (sweep.six) return {taps, columns, sweep.outputs, sweep.packed, 0, sweep.tiles};
-  return {0, 0, sweep.outputs, sweep.packed, taps, sweep.tiles};
+  if (sweep.six) return {taps, columns, sweep.outputs, sweep.packed, 0, sweep.tiles, 0};
+  return {0, 0, sweep.outputs, sweep.packed, taps, sweep.tiles, 0};
 }
 
 template <class T>
@@ -75,10 +76,11 @@ CostFeatures separable_features(const Correlation<T>& job, Index rank) {
   const double terms = sweep.outputs * product({job.inputs(), rank});
   const double vertical = terms * sweep.wider * static_cast<double>(kh);
   const double horizontal = terms * static_cast<double>(kw);
-  const Index kernels = job.outputs() * (job.kernels.stride[0] == 0 ? 1 : job.groups());
-  const double singular = product({kernels, job.inputs(), kh, kw, std::min(kh, kw)});
-  if (sweep.six) return {vertical, horizontal, terms, sweep.packed, 0, singular};
-  return {0, horizontal, terms, sweep.packed, vertical, singular};
+  const double kernels =
+      product({job.inputs(), job.outputs(), job.kernels.stride[0] == 0 ? 1 : job.groups()});
+  const double singular = kernels * product({kh, kw, std::min(kh, kw)});
+  if (sweep.six) return {vertical, horizontal, terms, sweep.packed, 0, singular, kernels};
+  return {0, horizontal, terms, sweep.packed, vertical, singular, kernels};
 }
 
 template <class T>
@@ -86,13 +88,20 @@ CostFeatures gemm_features(const Correlation<T>& job) {
   const Index taps = job.inputs() * job.y_axis.taps * job.x_axis.taps;
   const GemmCost cost =
       gemm_cost(job.x.batch() * job.groups(), job.outputs(), taps, job.y_axis.out, job.x_axis.out);
-  if (job.outputs() > 1) return {cost.multiply_adds, 0, cost.packed, cost.calls, 0, 0};
-  return {0, cost.multiply_adds, cost.packed, cost.calls, 0, 0};
+  if (job.outputs() > 1) return {cost.multiply_adds, 0, cost.packed, cost.calls, 0, 0, 0};
+  return {0, cost.multiply_adds, cost.packed, cost.calls, 0, 0, 0};
 }
 
 template <class T>
 double output_pixels(const Correlation<T>& job) {
   return product({job.x.batch(), job.groups(), job.outputs(), job.y_axis.out, job.x_axis.out});
+}
+
+template <class T>
+CostFeatures fft_features(const Correlation<T>& job) {
+  const double estimate = fft_blocks(job).nanoseconds;
+  if (job.y_axis.out > 1) return {estimate, 0, output_pixels(job), 1, 0, 0, 0};
+  return {0, estimate, output_pixels(job), 1, 0, 0, 0};
 }
 
 }  // namespace
@@ -116,7 +125,7 @@ CostFeatures cost_features(const Correlation<T>& job, std::size_t method, Index 
     case 2:
       return gemm_features(job);
     default:
-      return {fft_blocks(job).nanoseconds, output_pixels(job), 0, 0, 0, 0};
+      return fft_features(job);
   }
 }
 

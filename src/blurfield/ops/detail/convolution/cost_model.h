@@ -10,7 +10,7 @@
 namespace blurfield::detail {
 
 inline constexpr std::size_t kMethods = 4;   // direct, separable, gemm, fft
-inline constexpr std::size_t kFeatures = 6;  // counts per method
+inline constexpr std::size_t kFeatures = 7;  // counts per method
 
 using CostFeatures = std::array<double, kFeatures>;
 
@@ -26,9 +26,10 @@ const CostModel& cost_model();
 // The counts of method 0..3 for a job; `rank` is that of the separable sum.
 //   direct     taps in blocks of six rows, columns of taps in them, outputs, packed pixels,
 //              taps in single rows, tiles
-//   separable  taps along y, along x, terms, packed pixels, taps in single rows, singular values
+//   separable  taps along y, along x, terms, packed pixels, taps in single rows, singular values,
+//              kernels
 //   gemm       multiply-adds of matrix products, of matrix-vector products, packed pixels, calls
-//   fft        the estimate of fft/blocks.h, outputs
+//   fft        the estimate of fft/blocks.h for images, for signals; outputs, 1
 template <class T>
 CostFeatures cost_features(const Correlation<T>& job, std::size_t method, Index rank = 1);
 

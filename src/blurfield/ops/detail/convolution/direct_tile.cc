@@ -10,7 +10,9 @@ namespace {
 
 // Pixels that a tile may pack: a part of the second-level cache.
 constexpr Index kBudget = Index{1} << 16;
-constexpr Index kMostRows = 24;
+constexpr Index kLeastRows = 12;
+constexpr Index kMostRows = 96;
+constexpr Index kLeastTiles = 8;  // down an image, for threads to share
 constexpr Index kMostColumns = 2048;
 
 Index parts(Index n, Index size) { return (n + size - 1) / size; }
@@ -48,12 +50,19 @@ void lay_out(const CorrelationAxis& x, DirectTile& tile) {
   if (tile.row_size % 256 == 0) tile.row_size += 16;
 }
 
+// What is packed for an output, a run of pixels counting kRunCost more than it has.
+double packing(const CorrelationAxis& y, const CorrelationAxis& x, Index rows, Index columns) {
+  constexpr double kRunCost = 64.0;
+  return (1.0 + static_cast<double>(y.taps - 1) / static_cast<double>(rows)) *
+         (1.0 + (static_cast<double>(x.taps - 1) + kRunCost) / static_cast<double>(columns));
+}
+
 }  // namespace
 
 DirectTile direct_tile(const CorrelationAxis& y, const CorrelationAxis& x, Index channels) {
   const AxisPhase phase = axis_phase(y, 0);
   DirectTile tile;
-  Index rows = kMostRows;
+  Index rows = std::clamp<Index>(parts(phase.count, kLeastTiles), kLeastRows, kMostRows);
   Index columns = kMostColumns;
   while (true) {
     tile.rows = even_part(phase.count, rows, kernels::kWindowRows);
@@ -61,12 +70,14 @@ DirectTile direct_tile(const CorrelationAxis& y, const CorrelationAxis& x, Index
     tile.width = std::max(tile.columns, kernels::kWindowLeastWidth);
     lay_out(x, tile);
     const Index reads = (tile.rows - 1) * phase.stride + y.taps;
-    const bool least = rows <= kernels::kWindowRows && columns <= 4 * kernels::kWindowLeastWidth;
-    if (least || channels * reads * tile.row_size <= kBudget) return tile;
-    if (columns > 8 * rows || rows <= kernels::kWindowRows) {
-      columns /= 2;
-    } else {
+    const bool lowest = rows <= kernels::kWindowRows;
+    const bool narrowest = columns <= 4 * kernels::kWindowLeastWidth;
+    if ((lowest && narrowest) || channels * reads * tile.row_size <= kBudget) return tile;
+    const bool wider = packing(y, x, rows / 2, columns) < packing(y, x, rows, columns / 2);
+    if (narrowest || (wider && !lowest)) {
       rows /= 2;
+    } else {
+      columns /= 2;
     }
   }
 }

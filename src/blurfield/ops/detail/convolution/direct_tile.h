@@ -23,6 +23,14 @@ struct DirectTile {
       offsets;  // tap j of output 0 lies at offsets[j], of output o at offsets[j] + o
 };
 
+// Few rows of few channels are read where they are: packing them would take longer than summing.
+template <class T>
+bool reads_in_place(const Correlation<T>& job) {
+  constexpr Index kMostRows = 5;
+  return job.x.x_stride() == 1 && job.x_axis.stride == 1 &&
+         job.inputs() * job.y_axis.taps <= kMostRows;
+}
+
 DirectTile direct_tile(const CorrelationAxis& y, const CorrelationAxis& x, Index channels);
 
 // One tile: outputs of batch n, group g; rows row.. of a phase, columns column...

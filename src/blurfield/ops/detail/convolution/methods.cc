@@ -2,6 +2,7 @@
 #include "blurfield/ops/detail/convolution/methods.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 
 #include "blurfield/ops/detail/check.h"
@@ -15,8 +16,6 @@ constexpr std::size_t kDirect = 0;
 constexpr std::size_t kSeparable = 1;
 constexpr std::size_t kGemm = 2;
 constexpr std::size_t kFft = 3;
-// Above any rank: every kernel is looked at to the end.
-constexpr Index kAnyRank = std::numeric_limits<Index>::max();
 
 // The largest rank of all kernels, or most + 1 if one exceeds `most`.
 template <class T>
@@ -35,6 +34,9 @@ Index largest_rank(const Correlation<T>& job, Index most) {
 // The greatest rank at which separable would take less than `seconds`.
 template <class T>
 Index affordable_rank(const Correlation<T>& job, double seconds) {
+  const Index kh = job.y_axis.taps;
+  const Index kw = job.x_axis.taps;
+  if (kh + kw >= kh * kw) return 0;
   const double one = predicted_seconds(job, kSeparable, 1);
   const double two = predicted_seconds(job, kSeparable, 2);
   if (one >= seconds) return 0;
@@ -56,33 +58,33 @@ std::array<double, kMethods> full_rank_seconds(const Correlation<T>& job) {
 }
 
 template <class T>
-bool is_finite(const View<T>& out) {
-  bool finite = true;
-  for (Index n = 0; n < out.batch(); ++n) {
-    for (Index c = 0; c < out.channels(); ++c) {
-      for (Index y = 0; y < out.height(); ++y) {
-        finite = all_finite<T>(out.row(n, c, y), out.width(), out.x_stride()) && finite;
-      }
+bool is_finite(const View<T>& out, int threads) {
+  std::atomic<bool> finite{true};
+  Execution quiet;
+  quiet.threads = threads;
+  const Index rows = out.height();
+  constexpr Index kRows = 64;
+  const Index blocks = (rows + kRows - 1) / kRows;
+  parallel_for(out.batch() * out.channels() * blocks, quiet, [&](Index i) {
+    const Index plane = i / blocks;
+    const Index begin = i % blocks * kRows;
+    for (Index y = begin; y < std::min(begin + kRows, rows); ++y) {
+      const T* row = out.row(plane / out.channels(), plane % out.channels(), y);
+      if (!all_finite<T>(row, out.width(), out.x_stride())) finite = false;
     }
-  }
+  });
   return finite;
 }
 
-}  // namespace
-
 template <class T>
-CorrelatePlan choose_method(const Correlation<T>& job, ConvolutionMethod method) {
+CorrelatePlan plan_without_rank(const Correlation<T>& job, ConvolutionMethod method) {
   CorrelatePlan plan;
   plan.method = method;
   plan.multiply_adds =
       static_cast<double>(job.x.batch() * job.groups() * job.outputs() * job.inputs()) *
       static_cast<double>(job.y_axis.out) * static_cast<double>(job.x_axis.out) *
       static_cast<double>(job.y_axis.taps) * static_cast<double>(job.x_axis.taps);
-  if (method == ConvolutionMethod::separable) {
-    plan.rank = static_cast<int>(largest_rank(job, kAnyRank - 1));
-  }
   if (method != ConvolutionMethod::automatic) return plan;
-
   plan.seconds = full_rank_seconds(job);
   const auto best = std::min_element(plan.seconds.begin(), plan.seconds.end());
   plan.method = static_cast<ConvolutionMethod>(best - plan.seconds.begin() + 1);
@@ -90,27 +92,39 @@ CorrelatePlan choose_method(const Correlation<T>& job, ConvolutionMethod method)
   if (most == 0) return plan;
   const Index rank = largest_rank(job, most);
   if (rank > most) return plan;
-  plan.rank = static_cast<int>(rank);
   plan.seconds[kSeparable] = predicted_seconds(job, kSeparable, rank);
   plan.method = ConvolutionMethod::separable;
   return plan;
 }
 
+}  // namespace
+
 template <class T>
-bool run_correlation(const Correlation<T>& job, ConvolutionMethod method) {
-  if (method == ConvolutionMethod::automatic) method = choose_method(job, method).method;
-  switch (method) {
+CorrelatePlan choose_method(const Correlation<T>& job, ConvolutionMethod method) {
+  CorrelatePlan plan = plan_without_rank(job, method);
+  if (plan.method == ConvolutionMethod::separable) plan.rank = separable_rank(job);
+  return plan;
+}
+
+template <class T>
+Outcome run_correlation(const Correlation<T>& job, ConvolutionMethod method) {
+  Outcome outcome{plan_without_rank(job, method)};
+  switch (outcome.plan.method) {
     case ConvolutionMethod::separable:
-      return correlate_separable(job);
+      outcome.finite = correlate_separable(job, &outcome.plan.rank);
+      break;
     case ConvolutionMethod::gemm:
       correlate_gemm(job);
-      return is_finite(job.out);
+      outcome.finite = is_finite(job.out, job.execution.threads);
+      break;
     case ConvolutionMethod::fft:
       correlate_fft(job);
-      return is_finite(job.out);
+      outcome.finite = is_finite(job.out, job.execution.threads);
+      break;
     default:
-      return correlate_direct(job);
+      outcome.finite = correlate_direct(job);
   }
+  return outcome;
 }
 
 template <class T>
@@ -133,7 +147,7 @@ void run_kernel_gradient(const KernelGradient<T>& gradient, ConvolutionMethod me
 
 #define BLURFIELD_INSTANTIATE(T)                                                  \
   template CorrelatePlan choose_method(const Correlation<T>&, ConvolutionMethod); \
-  template bool run_correlation(const Correlation<T>&, ConvolutionMethod);        \
+  template Outcome run_correlation(const Correlation<T>&, ConvolutionMethod);     \
   template void run_kernel_gradient(const KernelGradient<T>&, ConvolutionMethod)
 BLURFIELD_INSTANTIATE(float);
 BLURFIELD_INSTANTIATE(double);

@@ -12,9 +12,14 @@ namespace blurfield::detail {
 template <class T>
 CorrelatePlan choose_method(const Correlation<T>& job, ConvolutionMethod method);
 
-// Computes job.out by this method, or the cheapest. Returns whether all of it is finite.
+struct Outcome {
+  CorrelatePlan plan;
+  bool finite = true;  // all of the output
+};
+
+// Computes job.out by this method, or the cheapest.
 template <class T>
-bool run_correlation(const Correlation<T>& job, ConvolutionMethod method);
+Outcome run_correlation(const Correlation<T>& job, ConvolutionMethod method);
 
 // Computes gradient.grad. The separable method has no gradient of its own and takes the direct one.
 template <class T>

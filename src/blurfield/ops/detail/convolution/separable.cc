@@ -22,6 +22,22 @@ Matrix matrix_of(const T* taps, Index kh, Index kw) {
   return Eigen::Map<const Rows>(taps, kh, kw).template cast<double>();
 }
 
+// Divides by the largest entry, so that no norm leaves the range of numbers; returns it, or 1.
+double normalise(Matrix& kernel) {
+  const double largest = kernel.cwiseAbs().maxCoeff();
+  if (largest == 0) return 1.0;
+  kernel /= largest;
+  return largest;
+}
+
+// The norm of what rounding leaves of a kernel: of its taps in T, or of a decomposition in double.
+template <class T>
+double rounding(const Matrix& kernel) {
+  const auto side = static_cast<double>(std::max(kernel.rows(), kernel.cols()));
+  return kernel.norm() * std::max(static_cast<double>(std::numeric_limits<T>::epsilon()),
+                                  side * std::numeric_limits<double>::epsilon());
+}
+
 // The terms of one output's kernels, all channels.
 template <class T>
 struct Terms {
@@ -36,16 +52,31 @@ std::vector<Terms<T>> all_terms(const Correlation<T>& job) {
   const Index kw = job.x_axis.taps;
   const Index groups = job.kernels.stride[0] == 0 ? 1 : job.groups();
   std::vector<Terms<T>> all(static_cast<std::size_t>(groups * job.outputs()));
-  const T* taps = job.kernels.data;
-  for (Terms<T>& terms : all) {
+  Execution quiet;  // quick beside the passes, but for kernels of thousands of taps a side
+  quiet.threads = job.execution.threads;
+  parallel_for(static_cast<Index>(all.size()), quiet, [&](Index i) {
+    Terms<T>& terms = all[static_cast<std::size_t>(i)];
+    const T* taps = job.kernels.data + i * job.inputs() * kh * kw;
     for (Index c = 0; c < job.inputs(); ++c, taps += kh * kw) {
       const SeparableKernel kernel = separate(taps, kh, kw);
       terms.channel.insert(terms.channel.end(), static_cast<std::size_t>(kernel.rank), c);
       for (double v : kernel.columns) terms.columns.push_back(static_cast<T>(v));
       for (double v : kernel.rows) terms.rows.push_back(static_cast<T>(v));
     }
-  }
+  });
   return all;
+}
+
+// The most terms of any kernel.
+template <class T>
+int rank_of(const std::vector<Terms<T>>& all) {
+  Index most = 0;
+  for (const Terms<T>& terms : all) {
+    for (const Index c : terms.channel) {
+      most = std::max<Index>(most, std::count(terms.channel.begin(), terms.channel.end(), c));
+    }
+  }
+  return static_cast<int>(most);
 }
 
 // Both passes of one block.
@@ -78,10 +109,11 @@ bool compute_block(const Correlation<T>& job, const DirectTile& tile, const Term
 
 template <class T>
 SeparableKernel separate(const T* taps, Index kh, Index kw) {
-  const Matrix kernel = matrix_of(taps, kh, kw);
+  Matrix kernel = matrix_of(taps, kh, kw);
+  const double scale = normalise(kernel);
   const Eigen::BDCSVD<Matrix> svd(kernel, Eigen::ComputeThinU | Eigen::ComputeThinV);
   const Eigen::VectorXd& values = svd.singularValues();
-  const double bound = static_cast<double>(std::numeric_limits<T>::epsilon()) * kernel.norm();
+  const double bound = rounding<T>(kernel);
   SeparableKernel terms;
   terms.rank = 1;
   for (Index left = values.size(); left > 1; --left) {
@@ -91,7 +123,8 @@ SeparableKernel separate(const T* taps, Index kh, Index kw) {
   }
   for (Index r = 0; r < terms.rank; ++r) {
     const double root = std::sqrt(values[r]);
-    for (Index i = 0; i < kh; ++i) terms.columns.push_back(root * svd.matrixU()(i, r));
+    const double whole = root * scale;
+    for (Index i = 0; i < kh; ++i) terms.columns.push_back(whole * svd.matrixU()(i, r));
     for (Index j = 0; j < kw; ++j) terms.rows.push_back(root * svd.matrixV()(j, r));
   }
   return terms;
@@ -101,7 +134,8 @@ SeparableKernel separate(const T* taps, Index kh, Index kw) {
 template <class T>
 Index rank_up_to(const T* taps, Index kh, Index kw, Index most) {
   Matrix rest = matrix_of(taps, kh, kw);
-  const double bound = static_cast<double>(std::numeric_limits<T>::epsilon()) * rest.norm();
+  normalise(rest);
+  const double bound = rounding<T>(rest);
   Index rank = 1;
   for (; rank <= most; ++rank) {
     Index i = 0;
@@ -117,9 +151,15 @@ Index rank_up_to(const T* taps, Index kh, Index kw, Index most) {
 }
 
 template <class T>
-bool correlate_separable(const Correlation<T>& job) {
+int separable_rank(const Correlation<T>& job) {
+  return rank_of(all_terms(job));
+}
+
+template <class T>
+bool correlate_separable(const Correlation<T>& job, int* rank) {
   const DirectTile tile = direct_tile(job.y_axis, job.x_axis, job.inputs());
   const std::vector<Terms<T>> terms = all_terms(job);
+  *rank = rank_of(terms);
   return sweep_tiles<T>(job, tile, [&](const RowBlock<T>& block, TileWorkspace<T>& work) {
     return compute_block(job, tile, terms[static_cast<std::size_t>(block.set)], block, work);
   });
@@ -128,7 +168,8 @@ bool correlate_separable(const Correlation<T>& job) {
 #define BLURFIELD_INSTANTIATE(T)                             \
   template SeparableKernel separate(const T*, Index, Index); \
   template Index rank_up_to(const T*, Index, Index, Index);  \
-  template bool correlate_separable(const Correlation<T>&)
+  template int separable_rank(const Correlation<T>&);        \
+  template bool correlate_separable(const Correlation<T>&, int*)
 BLURFIELD_INSTANTIATE(float);
 BLURFIELD_INSTANTIATE(double);
 #undef BLURFIELD_INSTANTIATE

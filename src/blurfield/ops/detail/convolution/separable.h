@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "blurfield/base/view.h"
+#include "blurfield/ops/detail/convolution/correlation.h"
 
 namespace blurfield::detail {
 
@@ -24,5 +24,9 @@ SeparableKernel separate(const T* taps, Index kh, Index kw);
 // tells how many there are, most + 1 means more.
 template <class T>
 Index rank_up_to(const T* taps, Index kh, Index kw, Index most);
+
+// The most terms of any of the job's kernels.
+template <class T>
+int separable_rank(const Correlation<T>& job);
 
 }  // namespace blurfield::detail

@@ -37,17 +37,14 @@ class TileTask {
   }
 
  private:
-  // Few rows of few channels are read where they are: packing them would take longer than summing.
-  static constexpr Index kMostRowsInside = 5;
   static constexpr Index kLeastInside = 128;
 
   // The tile's columns that read nothing beyond the left and right border; none where rows have to
   // be packed. What is left of them on either side is empty or as wide as a vector.
   std::array<Index, 2> inside() const {
     const CorrelationAxis& x = job_.x_axis;
-    const bool possible = job_.x.x_stride() == 1 && x.stride == 1 &&
-                          job_.inputs() * job_.y_axis.taps <= kMostRowsInside;
-    if (!possible) return {0, 0};
+    // Tile offsets are those of whole rows only where taps share a slot.
+    if (!reads_in_place(job_) || tile_.slots.size() > 1) return {0, 0};
     constexpr Index kVector = kernels::kWindowLeastWidth;
     const Index last = at_.column + at_.columns;
     Index begin = at_.column;
@@ -76,13 +73,13 @@ class TileTask {
     at_.columns = end - begin;
     const Index x = job_.x_axis.first(begin);
     const Positions ys = tile_positions(job_, at_);
-    work_.constant.assign(
-        job_.extension.mode == Mode::constant ? static_cast<std::size_t>(job_.x.width()) : 0,
-        static_cast<T>(job_.extension.cval));
+    work_.constant.assign(job_.extension.mode == Mode::constant
+                              ? static_cast<std::size_t>(at_.columns + job_.x_axis.span() - 1)
+                              : 0,
+                          static_cast<T>(job_.extension.cval));
     const auto row = [&](Index c, Index i) {
       const Index y = extend(ys[i], job_.x.height(), job_.extension.mode);
-      return y < 0 ? work_.constant.data() + x
-                   : job_.x.row(at_.n, at_.g * job_.inputs() + c, y) + x;
+      return y < 0 ? work_.constant.data() : job_.x.row(at_.n, at_.g * job_.inputs() + c, y) + x;
     };
     return run_rows(row);
   }

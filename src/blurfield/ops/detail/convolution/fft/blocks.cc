@@ -93,7 +93,7 @@ struct Bank {
 FftBlocks estimate(const Cut& y, const Cut& x, const Bank& bank, double element_size) {
   FftBlocks b{y.axis, x.axis};
   const Index blocks = y.axis.phases * y.axis.blocks * x.axis.phases * x.axis.blocks;
-  b.pairs = static_cast<Index>(std::ceil(bank.batch * static_cast<double>(blocks) / 2));
+  b.pairs = static_cast<Index>(bank.batch) * ceil_div(blocks, 2);
   const auto pairs = static_cast<double>(b.pairs) * bank.groups;
   const double inputs = bank.inputs * static_cast<double>(y.axis.parts * x.axis.parts);
   const double kernels = bank.sets * bank.outputs * inputs;

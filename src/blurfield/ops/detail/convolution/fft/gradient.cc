@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The gradient by the kernels, block by block as fft.cc: the spectrum of the gradient is the sum,
-// over all blocks, of the inputs' spectra times the cotangent's conjugate ones. In a pair of blocks
-// the real part of its inverse is the sum of both; the imaginary part is of no use.
+// The gradient by the kernels, block by block as correlation.cc: the spectrum of the gradient is
+// the sum, over all blocks, of the inputs' spectra times the cotangent's conjugate ones. In a pair
+// of blocks the real part of its inverse is the sum of both; the imaginary part is of no use.
 #include <algorithm>
 #include <vector>
 

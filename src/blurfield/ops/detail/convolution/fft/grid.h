@@ -94,7 +94,13 @@ class FftGrid {
     FftBlockAxis y;
     FftBlockAxis x;
   };
+  // Pairs stay within an image: two images of very different brightness would share their rounding.
   bool find(Index index, Block& block) const {
+    const Index blocks = cut_.x.blocks * cut_.y.blocks * cut_.x.phases * cut_.y.phases;
+    const Index paired = blocks + blocks % 2;
+    block.n = index / paired;
+    index %= paired;
+    if (index >= blocks) return false;
     const auto next = [&index](Index count) {
       const Index i = index % count;
       index /= count;
@@ -104,9 +110,9 @@ class FftGrid {
     const Index row = next(cut_.y.blocks);
     const Index x_phase = next(cut_.x.phases);
     const Index y_phase = next(cut_.y.phases);
-    block = {index, FftBlockAxis(job_.y_axis, cut_.y, y_phase, row),
-             FftBlockAxis(job_.x_axis, cut_.x, x_phase, column)};
-    return block.n < job_.x.shape[0];
+    block.y = FftBlockAxis(job_.y_axis, cut_.y, y_phase, row);
+    block.x = FftBlockAxis(job_.x_axis, cut_.x, x_phase, column);
+    return true;
   }
 
   const Correlation<T>& job_;
