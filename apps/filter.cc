@@ -81,6 +81,11 @@ void check_usage(const CLI::App& app, FilterRequest& request) {
     refuse(message("expected exactly one of --kernel, --filter, --bank, --list; got ", works));
   }
   if (request.list) return;
+  for (const char* option : {"--kernel", "--bank"}) {
+    if (app.count(option) > 0 && app.get_option(option)->as<std::string>().empty()) {
+      refuse(message(option, ": expected the name of a file, got an empty one"));
+    }
+  }
   if (request.in.empty()) refuse("IN is required");
   if (request.out.empty() && request.bank.empty()) refuse("OUT is required");
   refuse_unused(app, request);
@@ -108,8 +113,8 @@ std::string odd_size(const std::string& text) {
 void add_kernel(CLI::App& app, FilterRequest& request) {
   const char* group = "Kernel (exactly one of the first four)";
   app.add_option("--kernel", request.kernel,
-                 "Rows of numbers as text (# starts a comment), a .npy array, or an image of one "
-                 "channel, whose integer samples map to 0..1. It is convolved with IN, unless "
+                 "Rows of numbers as text (# starts a comment), a .npy array, or an image in grey, "
+                 "whose integer samples map to 0..1. It is convolved with IN, unless "
                  "--correlate")
       ->type_name("FILE")
       ->group(group);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/filter_weights.h"
 #include "blurfield/io/text_picture.h"
 #include "blurfield/report/html.h"
 #include "blurfield/report/panel.h"
@@ -24,28 +25,31 @@ constexpr Index kText = 16;  // pixels per em, more where tiles are large
 constexpr float kInk = 0.0f;
 constexpr float kGrey = 0.35f;
 
-// The value that 99 of 100 responses do not exceed, up to two digits.
-double usual_magnitude(const Image<float>& response) {
-  std::vector<float> values(response.data(), response.data() + response.elements());
+std::vector<float> magnitudes(const Image<float>& image) {
+  std::vector<float> values(image.data(), image.data() + image.elements());
   for (float& v : values) v = std::abs(v);
+  return values;
+}
+
+// The value that 99 of 100 responses do not exceed, up to two digits; 1 where that is `rounding`.
+double usual_magnitude(const Image<float>& response, double rounding) {
+  std::vector<float> values = magnitudes(response);
   const auto rank = values.begin() + (response.elements() - 1) * 99 / 100;
   std::nth_element(values.begin(), rank, values.end());
-  if (!(*rank > 0)) return 1;
+  if (!(*rank > rounding)) return 1;
   const double unit = std::pow(10, std::floor(std::log10(*rank)) - 1);
   return unit * std::ceil(*rank / unit);
 }
 
 // Kernels of positive sum keep brightness 1 white; mid-grey is 0 for the others.
-Scaling scaling_of(const Image<double>& kernel, const Image<float>& response) {
-  double sum = 0;
-  double magnitude = 0;
-  for (Index i = 0; i < kernel.elements(); ++i) {
-    sum += kernel.data()[i];
-    magnitude += std::abs(kernel.data()[i]);
-  }
-  if (magnitude == 0 || std::abs(sum - 1) < 1e-9) return {};
-  if (sum > 1e-4 * magnitude) return {0, sum};
-  return {0.5, 2 * usual_magnitude(response)};
+Scaling scaling_of(const Image<double>& kernel, const Image<float>& picture,
+                   const Image<float>& response) {
+  const WeightSums sums = sums_of(kernel);
+  if (sums.magnitude == 0 || std::abs(sums.sum - 1) < 1e-9) return {};
+  if (sums.positive()) return {0, sums.sum};
+  const std::vector<float> values = magnitudes(picture);
+  const double largest = *std::max_element(values.begin(), values.end());
+  return {0.5, 2 * usual_magnitude(response, 1e-5 * sums.magnitude * largest)};
 }
 
 Image<float> drawn(const Image<float>& response, const Scaling& scaling) {
@@ -129,7 +133,7 @@ struct Layout {
 };
 
 Layout lay_out(const std::string& title, Index factor, const Shape& tile,
-               const std::vector<Tile>& tiles) {
+               const report::Range& range, const std::vector<Tile>& tiles) {
   Layout layout;
   layout.zoom = std::max<Index>(1, kSmallestTile / std::max(tile[2], tile[3]));
   layout.tile_height = layout.zoom * tile[2];
@@ -146,6 +150,11 @@ Layout lay_out(const std::string& title, Index factor, const Shape& tile,
   layout.header.push_back(small(
       fmt::format("{}{} x {} pixels", factor > 1 ? fmt::format("shrunk to 1/{}: ", factor) : "",
                   tile[2], tile[3])));
+  if (range.low != 0 || range.high != 1) {
+    layout.header.push_back(
+        small(fmt::format("Its values {:.6g}..{:.6g} are shown as 0..1; responses v are of that.",
+                          range.low, range.high)));
+  }
   layout.header.push_back(
       small("Each label tells what is shown of the response v, 0 as black and 1 as white;"));
   layout.header.push_back(
@@ -175,7 +184,8 @@ std::string Scaling::text() const {
 }
 
 Montage make_montage(const FilterRequest& request, const std::string& title,
-                     const View<const float>& picture, const Execution& execution) {
+                     const View<const float>& picture, const report::Range& range,
+                     const Execution& execution) {
   const Index side = std::max(picture.height(), picture.width());
   const Index factor =
       std::min({(side + kLargestTile - 1) / kLargestTile, picture.height(), picture.width()});
@@ -186,6 +196,7 @@ Montage make_montage(const FilterRequest& request, const std::string& title,
   const Image<float> shrunk = report::shrink(picture, factor);
   CorrelateOptions options = correlate_options(request);
   Montage montage;
+  montage.range = range;
   std::vector<Image<float>> pictures;
   const auto filters = filter_bank();
   for (const Filter& filter : filters) {
@@ -197,11 +208,11 @@ Montage make_montage(const FilterRequest& request, const std::string& title,
     const Index size = filter_size(request, filter, kUsualSize);
     const Image<double> kernel = make_filter(filter.name, size, request.sigma);
     const Image<float> response = response_to(shrunk, kernel, options);
-    montage.tiles.push_back({std::string(filter.name), size, scaling_of(kernel, response)});
+    montage.tiles.push_back({std::string(filter.name), size, scaling_of(kernel, shrunk, response)});
     pictures.push_back(drawn(response, montage.tiles.back().scaling));
   }
 
-  const Layout layout = lay_out(title, factor, shrunk.shape(), montage.tiles);
+  const Layout layout = lay_out(title, factor, shrunk.shape(), range, montage.tiles);
   montage.tile_height = layout.tile_height;
   montage.tile_width = layout.tile_width;
   montage.sheet = Image<float>({1, picture.channels(), layout.height(), layout.width()});

@@ -7,6 +7,7 @@
 
 #include "apps/filter_request.h"
 #include "blurfield/base/image.h"
+#include "blurfield/report/colour_map.h"
 
 namespace blurfield::app {
 
@@ -29,12 +30,15 @@ struct Montage {
   Image<float> sheet;  // (1, 1 | 3, H, W) in 0..1
   Index tile_height = 0;
   Index tile_width = 0;
+  report::Range range;  // of the file, what its responses saw as 0..1
   std::vector<Tile> tiles;
 };
 
-// `picture` is (1, 1 | 3, H, W) in 0..1, called `title`; it is shrunk by averaging where it is
-// large, before it is filtered, and its tiles are magnified where it is small.
+// `picture` is (1, 1 | 3, H, W) in 0..1, called `title`, made of a file's values in `range`; it is
+// shrunk by averaging where it is large, before it is filtered, and its tiles are magnified where
+// it is small.
 Montage make_montage(const FilterRequest& request, const std::string& title,
-                     const View<const float>& picture, const Execution& execution);
+                     const View<const float>& picture, const report::Range& range,
+                     const Execution& execution);
 
 }  // namespace blurfield::app

@@ -37,6 +37,9 @@ struct FilterRequest {
   bool force = false;
   Common common;
   std::string line;  // the command line, to repeat it
+
+  // What --kernel or --filter names.
+  const std::string& weights() const { return filter.empty() ? kernel : filter; }
 };
 
 // A filter's size: the one asked for; or, where a sigma is, its radius of three sigma; or `usual`.

@@ -39,8 +39,7 @@ std::string summary_line(const FilterRequest& request, const FilterSummary& summ
   const std::string size = same ? "" : fmt::format("to {} x {}, ", summary.out[2], summary.out[3]);
   return fmt::format(
       "{}: {}, {}filtered by {} {} x {} ({}) in {} s ({} megapixels/s on {} thread{})\n",
-      request.out, describe(summary.in), size,
-      request.filter.empty() ? request.kernel : request.filter, summary.kernel[0],
+      request.out, describe(summary.in), size, request.weights(), summary.kernel[0],
       summary.kernel[1], method_text(summary.plan), number(summary.filter_seconds, 3),
       number(summary.megapixels_per_second(), 3), summary.threads, summary.threads == 1 ? "" : "s");
 }
@@ -97,6 +96,8 @@ std::string montage_json(const FilterRequest& request, const Montage& montage) {
                {"line", request.line},
                {"version", BLURFIELD_VERSION},
                {"in", request.in},
+               {"in_low", montage.range.low},
+               {"in_high", montage.range.high},
                {"out", request.bank},
                {"out_height", montage.sheet.shape()[2]},
                {"out_width", montage.sheet.shape()[3]},

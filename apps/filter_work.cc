@@ -8,11 +8,11 @@
 
 #include "apps/display.h"
 #include "apps/filter_summary.h"
+#include "apps/filter_weights.h"
 #include "apps/inputs.h"
 #include "apps/pixels.h"
 #include "apps/progress.h"
 #include "apps/text_file.h"
-#include "blurfield/io/kernel_file.h"
 
 namespace blurfield::app {
 namespace {
@@ -23,36 +23,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-struct Sums {
-  double sum = 0;
-  double magnitude = 0;
-  // Negligible sums are those of derivatives, which rounding leaves.
-  bool positive() const { return sum > 1e-4 * magnitude; }
-};
-
-Sums sums_of(const Image<double>& kernel) {
-  Sums sums;
-  for (Index i = 0; i < kernel.elements(); ++i) {
-    sums.sum += kernel.data()[i];
-    sums.magnitude += std::abs(kernel.data()[i]);
-  }
-  return sums;
-}
-
-Image<double> load_weights(const FilterRequest& request) {
-  Image<double> kernel = request.filter.empty()
-                             ? io::load_kernel(request.kernel)
-                             : make_filter(request.filter, request.size, request.sigma);
-  if (!request.normalise) return kernel;
-  const Sums sums = sums_of(kernel);
-  if (!sums.positive()) {
-    throw Error(message(request.filter.empty() ? request.kernel : request.filter,
-                        ": --normalise expects weights of a sum > 0, got ", sums.sum));
-  }
-  for (Index i = 0; i < kernel.elements(); ++i) kernel.data()[i] /= sums.sum;
-  return kernel;
-}
-
 template <class T>
 struct Job {
   explicit Job(const FilterRequest& asked) : request(asked), options(correlate_options(asked)) {}
@@ -60,7 +30,7 @@ struct Job {
   const FilterRequest& request;
   CorrelateOptions options;
   FilterSummary summary;
-  Sums sums;
+  WeightSums sums;
   Image<T> kernel;  // (kh, kw)
   io::Picture<T> picture;
 };
@@ -85,7 +55,7 @@ void load(Job<T>& job) {
   std::transform(weights.data(), weights.data() + weights.elements(), job.kernel.data(),
                  [](double w) { return static_cast<T>(w); });
   const View<const T> taps(job.kernel.data(), {1, 1, weights.shape()[0], weights.shape()[1]});
-  require_finite<T>(taps, request.kernel, "numbers that fit float32, as the image does");
+  require_finite<T>(taps, request.weights(), "numbers that fit float32, as the image does");
   if (request.linear_light) require_encoded(job.summary.in);
   job.picture = io::load_picture<T>(request.in);
   job.summary.in = job.picture.info;
@@ -103,16 +73,37 @@ View<T> channels(const View<T>& image, Index first, Index count) {
   return part;
 }
 
+// Where the kernel's anchor reads x for output 0 of an axis.
+template <class T>
+Index anchor_start(const Job<T>& job, int axis) {
+  const CorrelateOptions& options = job.options;
+  const Index last = job.kernel.shape()[axis] - 1;
+  const Index anchor = (last + 1) / 2;
+  const Index at = options.flip ? last - anchor : anchor;
+  const Index steps = options.output == Output::same    ? 0
+                      : options.output == Output::valid ? at
+                                                        : at - last;
+  return steps * (options.dilation.empty() ? 1 : options.dilation[static_cast<std::size_t>(axis)]);
+}
+
 // Alpha of a derivative's result: as it is, taken where the kernel's anchor stands.
 template <class T>
 void keep_alpha(const Job<T>& job, const View<const T>& x, const View<T>& out) {
-  const Shape& taps = job.kernel.shape();
-  Image<T> anchor(taps);
-  anchor.data()[taps[0] / 2 * taps[1] + taps[1] / 2] = 1;
-  CorrelateOptions options = job.options;
-  options.extension = {Mode::nearest, 0};
-  const Index last = x.channels() - 1;
-  correlate<T>(channels(x, last, 1), anchor, channels(out, last, 1), options);
+  const std::vector<Index>& stride = job.options.stride;
+  const Index y_step = stride.empty() ? 1 : stride[0];
+  const Index x_step = stride.empty() ? 1 : stride[1];
+  const Index y_start = anchor_start(job, 0);
+  const Index x_start = anchor_start(job, 1);
+  const Index alpha = x.channels() - 1;
+  for (Index n = 0; n < out.batch(); ++n) {
+    for (Index i = 0; i < out.height(); ++i) {
+      const Index from = extend(y_start + i * y_step, x.height(), Mode::nearest);
+      for (Index j = 0; j < out.width(); ++j) {
+        out.at(n, alpha, i, j) =
+            x.at(n, alpha, from, extend(x_start + j * x_step, x.width(), Mode::nearest));
+      }
+    }
+  }
 }
 
 // The last channel is alpha. Filtered with the colours, it is divided by the kernel's sum, so that
@@ -136,11 +127,10 @@ Image<T> filter(Job<T>& job) {
   const Index filtered = averages ? x.channels() : colours;
   if (alpha) premultiply<T>(x);
   const View<const T> from = channels(x, 0, filtered);
-  job.summary.plan = plan_correlate<T>(from.shape, job.kernel, job.options);
   Progress progress("filter", job.request.common.quiet);
   job.options.execution.progress = progress.callback();
   const auto start = Clock::now();
-  correlate<T>(from, job.kernel, channels(out.view(), 0, filtered), job.options);
+  job.summary.plan = correlate<T>(from, job.kernel, channels(out.view(), 0, filtered), job.options);
   job.summary.filter_seconds = seconds_since(start);
   if (averages) {
     divide_by_alpha<T>(out, job.sums.sum);
@@ -225,15 +215,15 @@ void make_bank(const FilterRequest& request) {
   const io::Picture<float> picture = io::load_picture<float>(request.in);
   const io::Info& info = picture.info;
   require_finite<float>(picture.pixels, request.in);
-  const Image<float> shown =
-      displayed<float>(picture.pixels, picture.alpha,
-                       display_range<float>(picture.pixels, io::is_float(info.sample), info.white));
+  report::Range range = display_range<float>(picture.pixels, io::is_float(info.sample), info.white);
+  const Image<float> shown = displayed<float>(picture.pixels, picture.alpha, range);
+  if (!(range.high > range.low)) range.high = range.low + 1;  // as displayed takes it
   Progress progress("filter", request.common.quiet);
   Execution execution;
   execution.threads = request.common.threads;
   execution.progress = progress.callback();
   const Montage montage = make_montage(
-      request, std::filesystem::path(request.in).filename().string(), shown, execution);
+      request, std::filesystem::path(request.in).filename().string(), shown, range, execution);
   io::save<float>(request.bank, montage.sheet, saving);
   if (request.common.json) {
     print(montage_json(request, montage));

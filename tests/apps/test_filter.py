@@ -208,6 +208,19 @@ def test_alpha_stays_under_a_derivative(filtered_png, rgba, output, stride):
         np.testing.assert_array_equal(out[..., 3], rgba[::stride[0], ::stride[1], 3])
 
 
+@pytest.mark.parametrize("output", ["same", "valid", "full"])
+@pytest.mark.parametrize("convolve", [True, False])
+def test_alpha_follows_the_anchor_of_even_kernels(filtered_png, rgba, tmp_path, output, convolve):
+    (tmp_path / "k.txt").write_text("1 0 -1 0\n" * 3)
+    out = filtered_png(rgba, "--kernel", tmp_path / "k.txt", "--output", output, "--stride", 2, 1,
+                       "--dilation", 1, 2, *([] if convolve else ["--correlate"]))
+    anchor = np.zeros((3, 4))
+    anchor[1, 2] = 1
+    alpha = twin.correlate(rgba[..., 3], anchor, "nearest", output=output, stride=(2, 1),
+                           dilation=(1, 2), convolve=convolve)
+    np.testing.assert_array_equal(out[..., 3], alpha)
+
+
 def test_opaque_alpha_changes_nothing(filtered_png, rgba):
     rgba[..., 3] = 255
     for name in ("emboss", "sobel-y", "flattop", "gaussian-peak"):
@@ -276,6 +289,18 @@ def test_kernels_as_arrays_and_images(filtered, rng, tmp_path):
                                    atol=1e-12)
     levels = rng.integers(0, 255, (4, 3), dtype=np.uint8)
     Image.fromarray(levels).save(tmp_path / "k.png")
+    np.testing.assert_allclose(filtered(image, "--kernel", tmp_path / "k.png"),
+                               twin.correlate(image, levels / 255, convolve=True), atol=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA"])
+def test_grey_kernel_images_in_any_mode(filtered, rng, tmp_path, mode):
+    image = rng.random((20, 25))
+    levels = rng.integers(0, 255, (4, 3), dtype=np.uint8)
+    kernel = Image.fromarray(levels)
+    if mode == "P":
+        kernel.putpalette([level for level in range(256) for _ in range(3)])
+    (kernel if mode == "P" else kernel.convert(mode)).save(tmp_path / "k.png")
     np.testing.assert_allclose(filtered(image, "--kernel", tmp_path / "k.png"),
                                twin.correlate(image, levels / 255, convolve=True), atol=1e-12)
 
@@ -355,6 +380,32 @@ def test_bank_scales_are_those_of_its_labels(ok_json, photo, tmp_path):
                       tile["x"]:tile["x"] + result["tile_width"]:zoom]
         v = tile["offset"] + twin.correlate(photo / 255, taps) / tile["divisor"]
         np.testing.assert_allclose(shown, np.clip(v, 0, 1), atol=0.51 / 255 + 1e-6)
+
+
+def test_bank_of_a_constant_is_flat(ok_json, tmp_path):
+    Image.fromarray(np.full((40, 50), 153, np.uint8)).save(tmp_path / "in.png")
+    result = ok_json("filter", tmp_path / "in.png", "--bank", tmp_path / "bank.png")
+    sheet = np.asarray(Image.open(tmp_path / "bank.png")).astype(int)
+    signed = [tile for tile in result["tiles"] if tile["offset"] == 0.5]
+    assert {"sobel-x", "laplacian", "log", "dog", "vertical"} <= {t["filter"] for t in signed}
+    for tile in signed:
+        inside = sheet[tile["y"]:tile["y"] + result["tile_height"],
+                       tile["x"]:tile["x"] + result["tile_width"]]
+        assert inside.min() >= 127 and inside.max() <= 128, tile["filter"]
+
+
+def test_bank_tells_which_values_it_shows(ok_json, photo, tmp_path):
+    tifffile.imwrite(tmp_path / "grey.tif", photo)
+    tifffile.imwrite(tmp_path / "float.tif", 1000 + 10 * photo.astype(np.float32))
+    tifffile.imwrite(tmp_path / "flat.tif", np.full((30, 40), 7, np.float32))
+    for name, low, high in [("grey", 0, 1), ("flat", 7, 8),
+                            ("float", 1000 + 10.0 * photo.min(), 1000 + 10.0 * photo.max())]:
+        result = ok_json("filter", tmp_path / f"{name}.tif", "--bank", tmp_path / f"{name}.png")
+        assert (result["in_low"], result["in_high"]) == (low, high)
+        header = np.asarray(Image.open(tmp_path / f"{name}.png").convert("L"))
+        lines = header[:result["tiles"][0]["y"]].min(axis=1) < 200
+        expected = 6 if name == "grey" else 7  # with the label of the tile
+        assert np.count_nonzero(lines[1:] & ~lines[:-1]) == expected
 
 
 def test_bank_of_lines(ok_json, fails, rng, tmp_path):
@@ -445,7 +496,10 @@ def test_truncated_array(rejected, tmp_path):
 def test_bad_kernel_images(rejected, rng, tmp_path):
     Image.fromarray(rng.integers(0, 255, (3, 3, 3), dtype=np.uint8)).save(tmp_path / "rgb.png")
     line = rejected("--kernel", tmp_path / "rgb.png")
-    assert "rgb.png" in line and "1 channel" in line
+    assert "rgb.png" in line and "grey" in line and "(0, 0)" in line
+    Image.new("LA", (3, 2), (200, 51)).save(tmp_path / "clear.png")
+    line = rejected("--kernel", tmp_path / "clear.png")
+    assert "clear.png" in line and "opaque" in line and "0.2" in line
     tifffile.imwrite(tmp_path / "nan.tif", np.full((3, 3), np.nan, np.float32))
     assert "nan.tif" in rejected("--kernel", tmp_path / "nan.tif")
     data = (tmp_path / "rgb.png").read_bytes()
@@ -461,10 +515,16 @@ def test_kernel_that_does_not_fit(rejected):
     assert "in.png" in line and "99" in line and "37" in line
 
 
-def test_weights_beyond_float32(rejected, tmp_path):
+def test_weights_beyond_float32(rejected, fails, tmp_path):
     (tmp_path / "k.txt").write_text("1 1e300\n")
     line = rejected("--kernel", tmp_path / "k.txt")
     assert "k.txt" in line and "float32" in line and "(0, 1)" in line
+
+
+    tifffile.imwrite(tmp_path / "float.tif", np.ones((4, 5), np.float32))
+    line = fails("filter", tmp_path / "float.tif", tmp_path / "out.tif", "--filter", "log",
+                 "--sigma", 1e-20, "--size", 3)
+    assert line.startswith("log: ") and "float32" in line
 
 
 def test_normalise_needs_a_positive_sum(rejected):
@@ -531,6 +591,8 @@ def test_stopped_by_a_full_disk(rejected, fails, tmp_path):
     ["filter", "IN", "OUT", "--filter", "gaussian", "--sigma", "nan"],
     ["filter", "IN", "OUT", "--filter", "gaussian", "--sigma", "1e9"],
     ["filter", "IN", "OUT", "--kernel", "K", "--size", "3"],
+    ["filter", "IN", "OUT", "--kernel", ""], ["filter", "IN", "OUT", "--bank", ""],
+    ["filter", "IN", "OUT", "--filter", ""],
     ["filter", "IN", "OUT", "--kernel", "K", "--sigma", "3"],
     ["filter", "IN", "OUT", "--filter", "box", "--abs", "--signed"],
     ["filter", "IN", "OUT", "--filter", "box", "--abs", "--linear-light"],

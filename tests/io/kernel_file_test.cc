@@ -69,6 +69,8 @@ TEST_F(KernelFile, TextWithBlanksCommasAndComments) {
   expect(file("one.txt", "7"), {1, 1}, {7});
   expect(file("row.txt", "1 2 3 4"), {1, 4}, {1, 2, 3, 4});
   expect(file("column.txt", "1\n2\n"), {2, 1}, {1, 2});
+  expect(file("cr.txt", "# a kernel\r1 2\r3 4\r"), {2, 2}, {1, 2, 3, 4});
+  expect(file("tiny.txt", "1e-400 -1e-400 1e-310 +1e-999"), {1, 4}, {0, 0, 1e-310, 0});
 }
 
 TEST_F(KernelFile, TextErrorsNameTheLine) {
@@ -83,6 +85,8 @@ TEST_F(KernelFile, TextErrorsNameTheLine) {
   expect_text_refused("1 nan\n", "line 1: expected a finite number, got 'nan'");
   expect_text_refused("\n1 -inf\n", "line 2: expected a finite number, got '-inf'");
   expect_text_refused("1e999\n", "line 1: expected a number that fits a double, got '1e999'");
+  expect_text_refused("1\r2\r\n3x\r", "line 3: expected a number, got '3x'");
+  expect_text_refused("-1e999\n", "line 1: expected a number that fits a double, got '-1e999'");
   expect_text_refused("1,,2\n", "line 1: expected a number before ','");
   expect_text_refused(",1\n", "line 1: expected a number before ','");
   expect_text_refused("1, 2, # 3\n", "line 1: expected a number after ','");
@@ -179,17 +183,51 @@ TEST_F(KernelFile, ImagesOfOneChannel) {
   }
 }
 
+// Channels that are equal, and alpha 1 for even numbers of them.
+Image<double> in_colour(Index channels) {
+  Image<double> picture({1, channels, 2, 3});
+  for (Index c = 0; c < channels; ++c) {
+    for (Index i = 0; i < 6; ++i) {
+      const bool alpha = channels % 2 == 0 && c + 1 == channels;
+      picture.data()[c * 6 + i] = alpha ? 1 : static_cast<double>(i) / 5;
+    }
+  }
+  return picture;
+}
+
+TEST_F(KernelFile, GreyImagesOfSeveralChannelsAndOpaqueOnes) {
+  for (Index channels = 1; channels <= 4; ++channels) {
+    for (const char* name : {"k.png", "k.tif"}) {
+      save<double>(folder_ / name, in_colour(channels),
+                   {.alpha = channels % 2 == 0, .overwrite = true});
+      expect(folder_ / name, {2, 3}, {0, 0.2, 0.4, 0.6, 0.8, 1});
+    }
+  }
+}
+
+TEST_F(KernelFile, ColouredAndTransparentImagesAreErrors) {
+  Image<double> colour = in_colour(4);
+  colour.view().at(0, 2, 1, 0) = 0.2;
+  save<double>(folder_ / "colour.png", colour, {.alpha = true});
+  expect_refused(folder_ / "colour.png",
+                 "expected a kernel in grey, its 3 channels equal, got 0.6 and 0.2 at (y, x) = "
+                 "(1, 0)");
+  Image<double> clear = in_colour(2);
+  clear.view().at(0, 1, 0, 2) = 0.4;
+  save<double>(folder_ / "clear.png", clear, {.alpha = true});
+  expect_refused(folder_ / "clear.png",
+                 "expected an opaque kernel, got alpha 0.4 at (y, x) = (0, 2)");
+}
+
 TEST_F(KernelFile, OtherImagesAreErrors) {
-  save<double>(folder_ / "rgb.png", Image<double>({1, 3, 4, 5}), {});
-  expect_refused(folder_ / "rgb.png", "expected a kernel of 1 channel, got 3");
   save<double>(folder_ / "pages.tif", Image<double>({2, 1, 4, 5}), {.sample = Sample::f32});
-  expect_refused(folder_ / "pages.tif", "expected a kernel of 1 channel, got 2");
+  expect_refused(folder_ / "pages.tif", "expected a kernel of 1 page, got 2");
   Image<double> nan({1, 1, 3, 4});
   nan.data()[6] = INFINITY;
   save<double>(folder_ / "nan.tif", nan, {.sample = Sample::f32});
   expect_refused(folder_ / "nan.tif", "expected finite numbers, got inf at (y, x) = (1, 2)");
-  const std::string whole = read_bytes(folder_ / "rgb.png");
-  const std::string half = file("half.png", whole.substr(0, whole.size() / 2));
+  const std::string whole = read_bytes(folder_ / "nan.tif");
+  const std::string half = file("half.tif", whole.substr(0, whole.size() / 2));
   EXPECT_TRUE(error_of([&] { load_kernel(half); }).starts_with(half + ": "));
 }
 

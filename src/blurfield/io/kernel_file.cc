@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <locale>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +20,7 @@ namespace blurfield::io {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::string_view kBlanks = " \t\r\f\v";
+constexpr std::string_view kBlanks = " \t\f\v";
 
 template <class... Args>
 [[noreturn]] void fail(const std::string& path, const Args&... reason) {
@@ -58,7 +60,12 @@ double parse_number(const std::string& path, Index line, std::string_view token)
   if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc::result_out_of_range) refuse("a number that fits a double");
+  if (error == std::errc::result_out_of_range) {  // too large, or too small, which a stream tells
+    std::istringstream stream{std::string(digits)};
+    stream.imbue(std::locale::classic());
+    if (!(stream >> value)) refuse("a number that fits a double");
+    return value;
+  }
   if (error != std::errc() || end != digits.data() + digits.size()) refuse("a number");
   if (!std::isfinite(value)) refuse("a finite number");
   return value;
@@ -73,7 +80,7 @@ Index parse_line(const std::string& path, Index line, std::string_view text,
   Index count = 0;
   skip_blanks();
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of(" \t\r\f\v,"), text.size());
+    const std::size_t end = std::min(text.find_first_of(" \t\f\v,"), text.size());
     if (end == 0) fail(path, "line ", line, ": expected a number before ','");
     numbers.push_back(parse_number(path, line, text.substr(0, end)));
     ++count;
@@ -95,10 +102,11 @@ Image<double> parse_text(const std::string& path, std::string_view text) {
   Index line = 0;
   while (!text.empty()) {
     ++line;
-    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
     const std::string_view whole = text.substr(0, end);
     const Index count = parse_line(path, line, whole.substr(0, whole.find('#')), numbers);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    text.remove_prefix(end);
+    text.remove_prefix(text.starts_with("\r\n") ? 2 : std::min<std::size_t>(1, text.size()));
     if (count == 0) continue;
     ++rows;
     if (rows == 1) columns = count;
@@ -231,13 +239,31 @@ Image<double> parse_npy(const std::string& path, std::string_view bytes) {
   return kernel;
 }
 
+// The first of equal channels.
 Image<double> load_image(const std::string& path) {
-  const Picture<double> map = load_map<double>(path, true);
-  const View<const double> pixels = map.pixels.view();
-  if (pixels.channels() != 1) {
-    fail(path, "expected a kernel of 1 channel, got ", pixels.channels());
+  const Picture<double> picture = load_picture<double>(path);
+  const View<const double> pixels = picture.pixels.view();
+  const Index colours = pixels.channels() - (picture.alpha ? 1 : 0);
+  const double white = picture.info.white;
+  if (pixels.batch() != 1) fail(path, "expected a kernel of 1 page, got ", pixels.batch());
+  Image<double> kernel({pixels.height(), pixels.width()});
+  for (Index y = 0; y < pixels.height(); ++y) {
+    for (Index x = 0; x < pixels.width(); ++x) {
+      const double grey = pixels.at(0, 0, y, x);
+      kernel.data()[y * pixels.width() + x] = grey / white;
+      for (Index c = 1; c < colours; ++c) {
+        const double other = pixels.at(0, c, y, x);
+        if (other == grey || !std::isfinite(grey)) continue;
+        fail(path, "expected a kernel in grey, its ", colours, " channels equal, got ",
+             grey / white, " and ", other / white, " at (y, x) = (", y, ", ", x, ")");
+      }
+      if (picture.alpha && pixels.at(0, colours, y, x) != white) {
+        fail(path, "expected an opaque kernel, got alpha ", pixels.at(0, colours, y, x) / white,
+             " at (y, x) = (", y, ", ", x, ")");
+      }
+    }
   }
-  return Image<double>(View<const double>(pixels.data, {pixels.height(), pixels.width()}));
+  return kernel;
 }
 
 }  // namespace

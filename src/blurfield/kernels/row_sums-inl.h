@@ -21,9 +21,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // Vectors per row of a tile of six rows: 6 x 2 sums fill 16 registers, 6 x 3 fit well into 32.
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int kTile = 3;
+inline constexpr int kTile = 3;
 #else
-constexpr int kTile = 2;
+inline constexpr int kTile = 2;
 #endif
 
 template <class T>

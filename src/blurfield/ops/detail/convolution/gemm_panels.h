@@ -59,7 +59,8 @@ inline GemmCost gemm_cost(Index sets, Index outputs, Index taps, Index out_heigh
                           Index out_width) {
   const GemmPanels panels = gemm_panels(outputs, taps, out_height, out_width);
   const auto parts = [](Index whole, Index part) {
-    return static_cast<double>((whole + part - 1) / part);
+    const Index count = (whole + part - 1) / part;
+    return static_cast<double>(count);
   };
   GemmCost cost;
   cost.packed = static_cast<double>(sets) * static_cast<double>(taps) *
