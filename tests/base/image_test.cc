@@ -24,7 +24,8 @@ TEST(Shape, CountsItsElements) {
   EXPECT_EQ((Shape{2, 0, 4}).elements(), 0);
   EXPECT_EQ((Shape{1, 3, 512, 640}).text(), "(1, 3, 512, 640)");
   EXPECT_NE((Shape{1, 2}), (Shape{1, 2, 1}));
-  EXPECT_THROW((Shape{1, 2, 3, 4, 5, 6}), Error);
+  EXPECT_EQ((Shape{1, 2, 3, 4, 5, 6, 7, 8}).rank(), kMaxRank);
+  EXPECT_THROW((Shape{1, 2, 3, 4, 5, 6, 7, 8, 9}), Error);
 }
 
 TEST(View, IsRowMajor) {
