@@ -13,12 +13,12 @@ namespace {
 
 // From runs of `script/bench calibrate` on AMD EPYC (AVX-512), rounded between their fits; what
 // that says of the choices stands in docs/benchmarks.md.
-constexpr CostModel kFloat{{{{0.0175, 0.02, 0.3, 0.15, 0.05, 1000, 0},
-                             {0.022, 0.04, 0.1, 0.1, 0.06, 8, 7000},
+constexpr CostModel kFloat{{{{0.0175, 0.02, 0.15, 0.15, 0.05, 1000, 0},
+                             {0.022, 0.04, 0.2, 0.1, 0.06, 8, 7000},
                              {0.04, 0.25, 0.1, 650, 0, 0, 0},
                              {1.1, 3.7, 0.05, 18000, 0, 0, 0}}}};
-constexpr CostModel kDouble{{{{0.037, 0.04, 0.65, 0.25, 0.1, 1000, 0},
-                              {0.05, 0.075, 0.3, 0.25, 0.13, 7, 6000},
+constexpr CostModel kDouble{{{{0.037, 0.04, 0.45, 0.25, 0.1, 1000, 0},
+                              {0.05, 0.075, 0.5, 0.25, 0.13, 7, 6000},
                               {0.075, 0.3, 0.1, 2000, 0, 0, 0},
                               {1.2, 3.7, 0.05, 18000, 0, 0, 0}}}};
 

@@ -86,7 +86,7 @@ bool compute_block(const Correlation<T>& job, const DirectTile& tile, const Term
   const Index kh = job.y_axis.taps;
   const Index kw = job.x_axis.taps;
   const auto count = static_cast<Index>(terms.channel.size());
-  const Index size = block.rows_of * tile.row_size;
+  const Index size = block.rows_of * block.reads;
   work.between.resize(static_cast<std::size_t>(count * size));
   work.between_rows.clear();
   const Index origin = 0;
@@ -95,9 +95,9 @@ bool compute_block(const Correlation<T>& job, const DirectTile& tile, const Term
     const Index channel = terms.channel[static_cast<std::size_t>(term)];
     const T* const* rows = block.rows + channel * (kh + block.rows_of - 1);
     kernels::window_rows<T>({rows, terms.columns.data() + term * kh, &origin, 1, 1, kh},
-                            block.rows_of, tile.row_size, between, tile.row_size);
+                            block.rows_of, block.reads, between, block.reads);
     for (Index i = 0; i < block.rows_of; ++i) {
-      work.between_rows.push_back(between + i * tile.row_size);
+      work.between_rows.push_back(between + i * block.reads);
     }
   }
   return kernels::window_rows<T>(

@@ -59,6 +59,7 @@ class TileTask {
     if (begin == end) return true;
     at_.column = begin;
     at_.columns = end - begin;
+    reads_ = tile_.row_size;
     // What the last rows of a block read beyond is not used, but must be there.
     const Index allotted = tile_positions(job_, at_).count + block_ - 1;
     pack_tile(job_, tile_, at_, allotted, work_.pixels);
@@ -71,6 +72,7 @@ class TileTask {
   bool run_inside(Index begin, Index end) {
     at_.column = begin;
     at_.columns = end - begin;
+    reads_ = at_.columns + job_.x_axis.span() - 1;
     const Index x = job_.x_axis.first(begin);
     const Positions ys = tile_positions(job_, at_);
     work_.constant.assign(job_.extension.mode == Mode::constant
@@ -115,6 +117,7 @@ class TileTask {
     const RowBlock<T> block{(job_.kernels.stride[0] == 0 ? 0 : at_.g * job_.outputs()) + k,
                             block_,
                             work_.rows.data(),
+                            reads_,
                             width(),
                             in_place ? place : work_.outputs.data(),
                             in_place ? stride : width()};
@@ -131,7 +134,8 @@ class TileTask {
   const ComputeBlock<T>& compute_;
   TileWorkspace<T>& work_;
   TilePlace at_;
-  Index block_;  // rows at a time
+  Index block_;      // rows at a time
+  Index reads_ = 0;  // pixels of a row
 };
 
 }  // namespace

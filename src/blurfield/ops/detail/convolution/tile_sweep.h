@@ -16,6 +16,7 @@ struct RowBlock {
   Index set = 0;                   // the output, counted over groups unless these share kernels
   Index rows_of = 1;               // 6 or 1
   const T* const* rows = nullptr;  // kh + rows_of - 1 rows of each channel
+  Index reads = 0;                 // pixels of a row that are there
   Index width = 0;
   T* out = nullptr;
   Index stride = 0;
