@@ -21,7 +21,7 @@ ROOMS = {
     "io": {"base"},
     "report": {"base"},
     "ops": {"base", "kernels", "fft"},
-    "autodiff": {"base", "ops"},
+    "autodiff": {"base", "ops", "optim"},
     "learn": {"base", "ops", "optim", "autodiff"},
     "deblur": {"base", "ops", "optim", "autodiff"},
 }
@@ -40,6 +40,7 @@ LIBRARIES = {
     r"CLI/": ["apps"],
     r"nlohmann/": ["apps", "examples"],
     r"fmt/": ["apps", "examples", "src/blurfield/report"],
+    r"nlopt": ["tests"],
     r"(gtest|gmock|rapidcheck)(/|\.h)": ["tests"],
     r"benchmark/": ["bench"],
 }

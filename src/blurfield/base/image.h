@@ -19,18 +19,11 @@ class Image {
   Image() = default;
   // Throws Error for a negative extent or more than any memory holds, std::bad_alloc when memory is
   // short.
-  explicit Image(const Shape& shape) : shape_(shape) {
-    Index bytes = sizeof(T);
-    for (int axis = 0; axis < shape.rank(); ++axis) {
-      require(shape[axis] >= 0, "Image", "expected extents >= 0, got ", shape.text());
-      require(shape[axis] == 0 || bytes <= std::numeric_limits<Index>::max() / shape[axis], "Image",
-              "expected a shape that fits in memory, got ", shape.text());
-      bytes *= std::max<Index>(shape[axis], 1);
-    }
-    const auto count = static_cast<std::size_t>(shape.elements());
-    pixels_.reset(static_cast<T*>(::operator new(count * sizeof(T), kAlignment)));
-    std::fill_n(pixels_.get(), count, T{0});
+  explicit Image(const Shape& shape) : Image(shape, Uninitialised{}) {
+    std::fill_n(data(), elements(), T{0});
   }
+  // For results that are wholly written: pixels are anything at birth. Throws as above.
+  static Image uninitialised(const Shape& shape) { return Image(shape, Uninitialised{}); }
   // Moves leave an empty image behind; a copy is asked for: Image<T>(other.view()).
   Image(Image&& other) noexcept
       : shape_(std::exchange(other.shape_, {})), pixels_(std::move(other.pixels_)) {}
@@ -56,6 +49,19 @@ class Image {
 
  private:
   static constexpr std::align_val_t kAlignment{64};
+  struct Uninitialised {};
+  Image(const Shape& shape, Uninitialised) : shape_(shape) {
+    Index bytes = sizeof(T);
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      require(shape[axis] >= 0, "Image", "expected extents >= 0, got ", shape.text());
+      require(shape[axis] == 0 || bytes <= std::numeric_limits<Index>::max() / shape[axis], "Image",
+              "expected a shape that fits in memory, got ", shape.text());
+      bytes *= std::max<Index>(shape[axis], 1);
+    }
+    const auto count = static_cast<std::size_t>(shape.elements());
+    pixels_.reset(static_cast<T*>(::operator new(count * sizeof(T), kAlignment)));
+  }
+
   struct Free {
     void operator()(T* p) const { ::operator delete(p, kAlignment); }
   };

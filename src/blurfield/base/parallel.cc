@@ -9,15 +9,15 @@
 #include <thread>
 #include <utility>
 
-#ifdef BLURFIELD_THREADS_STD
-#include <vector>
-#else
+#ifndef BLURFIELD_THREADS_STD
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 #endif
 
 namespace blurfield {
 namespace {
+
+constexpr Index kSlice = Index{1} << 15;  // elements; a few microseconds of vector work
 
 // Runs worker() on `threads` threads, the caller's among them.
 void run_workers(int threads, const std::function<void()>& worker) {
@@ -87,6 +87,23 @@ void parallel_tasks(Index count, const Execution& execution,
 
 void parallel_for(Index count, const Execution& execution, const std::function<void(Index)>& body) {
   parallel_tasks(count, execution, [&](Index i, const Tick&) { body(i); });
+}
+
+void parallel_slices(Index count, int threads, const std::function<void(Index, Index)>& body) {
+  if (count <= kSlice) {
+    if (count > 0) body(0, count);
+    return;
+  }
+  parallel_for((count + kSlice - 1) / kSlice, {threads, {}},
+               [&](Index slice) { body(slice * kSlice, std::min(count, (slice + 1) * kSlice)); });
+}
+
+double parallel_sum(Index count, int threads, const std::function<double(Index, Index)>& part) {
+  std::vector<double> sums(static_cast<std::size_t>((count + kSlice - 1) / kSlice));
+  parallel_slices(count, threads, [&](Index begin, Index end) {
+    sums[static_cast<std::size_t>(begin / kSlice)] = part(begin, end);
+  });
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 std::vector<Index> balanced_ranges(std::span<const double> costs, Index parts) {

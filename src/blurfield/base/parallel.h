@@ -32,6 +32,12 @@ void parallel_tasks(Index count, const Execution& execution,
 // Tasks are handed out one by one, so uneven tasks balance. The first exception is rethrown.
 void parallel_for(Index count, const Execution& execution, const std::function<void(Index)>& body);
 
+// Runs body(begin, end) over fixed slices of 0..count; one slice of up to 2^15 runs in the caller.
+void parallel_slices(Index count, int threads, const std::function<void(Index, Index)>& body);
+
+// The sum of part(begin, end) over those slices, the same for any number of threads.
+double parallel_sum(Index count, int threads, const std::function<double(Index, Index)>& part);
+
 // Splits 0..costs.size() into at most `parts` consecutive ranges of about equal total cost;
 // returns their ends (ascending; the last is costs.size()).
 std::vector<Index> balanced_ranges(std::span<const double> costs, Index parts);
