@@ -5,7 +5,6 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <chrono>
 #include <memory>
 
 #include "apps/blur_inputs.h"
@@ -13,6 +12,7 @@
 #include "apps/inputs.h"
 #include "apps/pixels.h"
 #include "apps/progress.h"
+#include "apps/stopwatch.h"
 #include "apps/text_file.h"
 #include "blurfield/ops/uniform_blur.h"
 
@@ -37,12 +37,6 @@ constexpr const char* kExamples = R"(Examples:
     blurfield blur frame.fits smooth.fits --sigma-map seeing.fits --mask good.fits
   Light mixed as light, not as sRGB numbers, and a page that shows what was done:
     blurfield blur photo.png soft.png --sigma 8 --linear-light --report soft.html)";
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 template <class T>
 struct Job {
@@ -76,18 +70,18 @@ void require_affordable(const Job<T>& job) {
 
 template <class T>
 void load(Job<T>& job) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const BlurRequest& request = job.request;
   job.gaussian = uniform_gaussian(request);
   job.field = load_field<T>(request, job.summary.in);
-  job.mask = load_mask<T>(request, job.summary.in);
+  job.mask = load_mask<T>(request.mask, job.summary.in);
   job.picture = io::load_picture<T>(request.in);
   job.summary.in = job.picture.info;
   if (job.mask.empty()) {
     require_finite<T>(job.picture.pixels, request.in, "finite pixels (or --mask)");
   }
   if (request.linear_light) require_encoded(job.summary.in);
-  job.summary.load_seconds = seconds_since(start);
+  job.summary.load_seconds = watch.seconds();
   throw_if_cancelled();
 }
 
@@ -96,13 +90,13 @@ Image<T> blur(Job<T>& job, const Image<T>& x) {
   Image<T> out(x.shape());
   Progress progress("blur", job.request.common.quiet);
   job.options.execution.progress = progress.callback();
-  const auto start = Clock::now();
+  const Stopwatch watch;
   if (job.field.empty()) {
     uniform_blur<T>(x, job.gaussian, out, job.options);
   } else {
     adaptive_blur<T>(x, job.field, out, job.options);
   }
-  job.summary.blur_seconds = seconds_since(start);
+  job.summary.blur_seconds = watch.seconds();
   throw_if_cancelled();
   return out;
 }
@@ -146,12 +140,12 @@ void run(const BlurRequest& request, const io::Info& info, const io::SaveOptions
   require_affordable(job);
 
   const Image<T> out = process(job);
-  const auto start = Clock::now();
+  const Stopwatch watch;
   io::SaveOptions options = saving;
   options.alpha = job.picture.alpha;
   options.metadata = job.picture.metadata;
   io::save<T>(request.out, out, options);
-  job.summary.save_seconds = seconds_since(start);
+  job.summary.save_seconds = watch.seconds();
   if (!request.report.empty()) {
     const View<const T> field = job.field.empty() ? View<const T>{} : job.field.view();
     write_text_file(
@@ -236,22 +230,7 @@ void add_gaussian(CLI::App& app, BlurRequest& request) {
 void add_manner(CLI::App& app, BlurRequest& request) {
   const char* group = "Blur";
   add_extension(app, group, request.mode, request.cval);
-  app.add_option("--truncate", request.truncate, "Kernels end after T sigma")
-      ->type_name("T")
-      ->check(positive_number())
-      ->capture_default_str()
-      ->group(group);
-  auto* radius = app.add_option("--radius", request.radius, "Kernels end after R pixels instead")
-                     ->type_name("R")
-                     ->expected(1)
-                     ->check(CLI::NonNegativeNumber)
-                     ->group(group);
-  app.add_option("--radius-yx", request.radius, "One radius along y and one along x")
-      ->type_name("RY RX")
-      ->expected(2)
-      ->check(CLI::NonNegativeNumber)
-      ->excludes(radius)
-      ->group(group);
+  add_reach(app, group, request.truncate, request.radius);
   app.add_flag("--scatter", request.scatter,
                "The map's Gaussian belongs to the pixel that light comes from (as an optical point "
                "spread does), not to the pixel where it arrives")

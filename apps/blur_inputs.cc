@@ -18,13 +18,6 @@ template <class... Args>
 }
 
 template <class T>
-void require_size(const View<const T>& map, const std::string& file, const io::Info& in) {
-  if (map.height() == in.height && map.width() == in.width) return;
-  fail(file, "expected {} x {} pixels (height x width) as in {}, got {} x {}", in.height, in.width,
-       in.path, map.height(), map.width());
-}
-
-template <class T>
 Image<T> load_sigma_map(const BlurRequest& request, const io::Info& in) {
   const std::string& file = request.sigma_map;
   const bool ranged = !request.sigma_range.empty();
@@ -92,20 +85,6 @@ Image<T> load_field(const BlurRequest& request, const io::Info& in) {
   return {};
 }
 
-template <class T>
-Image<T> load_mask(const BlurRequest& request, const io::Info& in) {
-  const std::string& file = request.mask;
-  if (file.empty()) return {};
-  io::Picture<T> mask = io::load_map<T>(file, true);
-  if (mask.pixels.shape()[1] != 1) {
-    fail(file, "expected a mask of 1 channel, got {}", mask.pixels.shape()[1]);
-  }
-  require_size<T>(mask.pixels, file, in);
-  reject<T>(mask.pixels, file, "weights >= 0 and finite",
-            [](T v) { return !(v >= 0 && std::isfinite(v)); });
-  return std::move(mask.pixels);
-}
-
 AdaptiveBlurOptions blur_options(const BlurRequest& request) {
   AdaptiveBlurOptions options;
   options.extension = {*parse_mode(request.mode), request.cval};
@@ -116,11 +95,7 @@ AdaptiveBlurOptions blur_options(const BlurRequest& request) {
   return options;
 }
 
-#define BLURFIELD_INSTANTIATE(T)                                        \
-  template Image<T> load_field<T>(const BlurRequest&, const io::Info&); \
-  template Image<T> load_mask<T>(const BlurRequest&, const io::Info&);
-BLURFIELD_INSTANTIATE(float)
-BLURFIELD_INSTANTIATE(double)
-#undef BLURFIELD_INSTANTIATE
+template Image<float> load_field(const BlurRequest&, const io::Info&);
+template Image<double> load_field(const BlurRequest&, const io::Info&);
 
 }  // namespace blurfield::app

@@ -17,10 +17,6 @@ std::vector<double> uniform_gaussian(const BlurRequest& request);
 template <class T>
 Image<T> load_field(const BlurRequest& request, const io::Info& in);
 
-// The mask (1, 1, H, W), finite and >= 0; empty if there is none.
-template <class T>
-Image<T> load_mask(const BlurRequest& request, const io::Info& in);
-
 AdaptiveBlurOptions blur_options(const BlurRequest& request);
 
 }  // namespace blurfield::app

@@ -3,10 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "apps/display.h"
-#include "blurfield/ops/covariance.h"
+#include "apps/job_json.h"
 #include "blurfield/report/blur_section.h"
 #include "blurfield/report/html.h"
 
@@ -14,18 +12,6 @@ namespace blurfield::app {
 namespace {
 
 using report::number;
-
-// The field as the page draws it: sigmas as they are, log-Cholesky parameters as covariances.
-template <class T>
-Image<float> drawn_field(const View<const T>& field) {
-  if (field.empty()) return {};
-  Image<T> values(field);
-  if (field.channels() == 3) logchol_to_cov<T>(field, values);
-  Image<float> drawn(field.shape);
-  std::transform(values.data(), values.data() + values.elements(), drawn.data(),
-                 [](T v) { return static_cast<float>(v); });
-  return drawn;
-}
 
 std::string list(const std::vector<double>& values) {
   std::string text;
@@ -80,33 +66,21 @@ std::string summary_line(const BlurRequest& request, const BlurSummary& summary)
 }
 
 std::string summary_json(const BlurRequest& request, const BlurSummary& summary) {
-  using Json = nlohmann::ordered_json;
   const std::string& map = request.sigma_map.empty() ? request.logchol_map : request.sigma_map;
-  const Json json = {
-      {"command", "blur"},
-      {"line", request.line},
-      {"version", BLURFIELD_VERSION},
-      {"in", request.in},
-      {"out", request.out},
-      {"height", summary.in.height},
-      {"width", summary.in.width},
-      {"channels", summary.in.channels},
-      {"pages", summary.in.pages},
-      {"in_type", io::sample_name(summary.in.sample)},
-      {"out_type", io::sample_name(summary.out_sample)},
-      {"gaussian", summary.kind},
-      {"map", map.empty() ? Json() : Json(map)},
-      {"sigma_range", request.sigma_range.empty() ? Json() : Json(request.sigma_range)},
-      {"scatter", request.scatter},
-      {"mode", request.mode},
-      {"multiply_adds", summary.taps},
-      {"threads", summary.threads},
-      {"load_seconds", summary.load_seconds},
-      {"blur_seconds", summary.blur_seconds},
-      {"save_seconds", summary.save_seconds},
-      {"megapixels_per_second", summary.megapixels_per_second()}};
-  // File names need not be UTF-8; JSON must be.
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  Json json = job_json("blur", request.line, {{"in", request.in}}, request.out, summary.in);
+  json.update({{"out_type", io::sample_name(summary.out_sample)},
+               {"gaussian", summary.kind},
+               {"map", map.empty() ? Json() : Json(map)},
+               {"sigma_range", request.sigma_range.empty() ? Json() : Json(request.sigma_range)},
+               {"scatter", request.scatter},
+               {"mode", request.mode},
+               {"multiply_adds", summary.taps},
+               {"threads", summary.threads},
+               {"load_seconds", summary.load_seconds},
+               {"blur_seconds", summary.blur_seconds},
+               {"save_seconds", summary.save_seconds},
+               {"megapixels_per_second", summary.megapixels_per_second()}});
+  return dump(json);
 }
 
 template <class T>

@@ -97,6 +97,25 @@ void add_bit_depth(CLI::App& app, const char* group, std::string& bit_depth) {
       ->group(group);
 }
 
+void add_reach(CLI::App& app, const char* group, double& truncate, std::vector<int>& radius) {
+  app.add_option("--truncate", truncate, "Kernels end after T sigma")
+      ->type_name("T")
+      ->check(positive_number())
+      ->capture_default_str()
+      ->group(group);
+  auto* one = app.add_option("--radius", radius, "Kernels end after R pixels instead")
+                  ->type_name("R")
+                  ->expected(1)
+                  ->check(CLI::NonNegativeNumber)
+                  ->group(group);
+  app.add_option("--radius-yx", radius, "One radius along y and one along x")
+      ->type_name("RY RX")
+      ->expected(2)
+      ->check(CLI::NonNegativeNumber)
+      ->excludes(one)
+      ->group(group);
+}
+
 void add_common(CLI::App& app, Common& common) {
   app.add_option("--threads", common.threads, "At most N threads (default: all cores)")
       ->type_name("N")

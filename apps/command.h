@@ -29,6 +29,7 @@ struct Command {
 // `line` is the command line as the user gave it, quoted for a shell.
 Command blur_command(CLI::App& app, const std::string& line);
 Command compare_command(CLI::App& app);
+Command estimate_command(CLI::App& app, const std::string& line);
 Command filter_command(CLI::App& app, const std::string& line);
 Command info_command(CLI::App& app);
 
@@ -38,6 +39,9 @@ void set_help_format(CLI::App& app);
 // Declare --mode and --cval, and --bit-depth, in a group of the help.
 void add_extension(CLI::App& app, const char* group, std::string& mode, double& cval);
 void add_bit_depth(CLI::App& app, const char* group, std::string& bit_depth);
+
+// Declares --truncate, --radius and --radius-yx: where a blur's kernels end.
+void add_reach(CLI::App& app, const char* group, double& truncate, std::vector<int>& radius);
 
 // Declares --threads, --quiet, --json and --help; to be called last.
 void add_common(CLI::App& app, Common& common);

@@ -9,8 +9,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "apps/blur_inputs.h"
 #include "apps/command.h"
+#include "apps/inputs.h"
 #include "apps/progress.h"
 #include "apps/quality.h"
 #include "apps/text_file.h"
@@ -104,13 +104,7 @@ void compare(const CompareRequest& request) {
   }
   const io::Picture<double> a = load(request.a);
   const io::Picture<double> b = load(request.b);
-  if (a.pixels.shape() != b.pixels.shape()) {
-    const auto size = [](const Shape& s) {
-      return message(s[2], " x ", s[3], ", ", s[1], " channel(s), ", s[0], " page(s)");
-    };
-    throw Error(message(request.b, ": expected the size of ", request.a, ", ",
-                        size(a.pixels.shape()), "; got ", size(b.pixels.shape())));
-  }
+  require_same_shape(a.pixels.shape(), request.a, b.pixels.shape(), request.b);
   Execution execution;
   execution.threads = request.common.threads;
   execution.progress = [](double) { return cancelling_signal() == 0; };

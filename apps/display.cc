@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "blurfield/ops/covariance.h"
+
 namespace blurfield::app {
 
 template <class T>
@@ -47,9 +49,22 @@ report::Range display_range(const View<const T>& image, bool is_float, double wh
   return range;
 }
 
+template <class T>
+Image<float> drawn_field(const View<const T>& field) {
+  if (field.empty()) return {};
+  Image<T> values(field);
+  if (field.channels() == 3) logchol_to_cov<T>(field, values);
+  Image<float> drawn(field.shape);
+  std::transform(values.data(), values.data() + values.elements(), drawn.data(),
+                 [](T v) { return static_cast<float>(v); });
+  return drawn;
+}
+
 template Image<float> displayed(const View<const float>&, bool, const report::Range&);
 template Image<float> displayed(const View<const double>&, bool, const report::Range&);
 template report::Range display_range(const View<const float>&, bool, double);
 template report::Range display_range(const View<const double>&, bool, double);
+template Image<float> drawn_field(const View<const float>&);
+template Image<float> drawn_field(const View<const double>&);
 
 }  // namespace blurfield::app

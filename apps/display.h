@@ -18,4 +18,9 @@ Image<float> displayed(const View<const T>& image, bool alpha, const report::Ran
 template <class T>
 report::Range display_range(const View<const T>& image, bool is_float, double white);
 
+// A field (N, 1 | 2 | 3, H, W) as a page draws it: sigmas as they are, log-Cholesky parameters as
+// covariances; empty for an empty one.
+template <class T>
+Image<float> drawn_field(const View<const T>& field);
+
 }  // namespace blurfield::app

@@ -3,20 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "apps/job_json.h"
 #include "blurfield/report/html.h"
 
 namespace blurfield::app {
 namespace {
 
 using report::number;
-using Json = nlohmann::ordered_json;
-
-// File names need not be UTF-8; JSON must be.
-std::string dump(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 Json pair_json(const std::vector<Index>& pair) { return pair.empty() ? Json({1, 1}) : Json(pair); }
 
@@ -46,17 +39,8 @@ std::string summary_line(const FilterRequest& request, const FilterSummary& summ
 
 std::string summary_json(const FilterRequest& request, const FilterSummary& summary) {
   const CorrelatePlan& plan = summary.plan;
-  return dump({{"command", "filter"},
-               {"line", request.line},
-               {"version", BLURFIELD_VERSION},
-               {"in", request.in},
-               {"out", request.out},
-               {"height", summary.in.height},
-               {"width", summary.in.width},
-               {"channels", summary.in.channels},
-               {"pages", summary.in.pages},
-               {"in_type", io::sample_name(summary.in.sample)},
-               {"out_height", summary.out[2]},
+  Json json = job_json("filter", request.line, {{"in", request.in}}, request.out, summary.in);
+  json.update({{"out_height", summary.out[2]},
                {"out_width", summary.out[3]},
                {"out_type", io::sample_name(summary.out_sample)},
                {"filter", request.filter.empty() ? Json() : Json(request.filter)},
@@ -75,6 +59,7 @@ std::string summary_json(const FilterRequest& request, const FilterSummary& summ
                {"filter_seconds", summary.filter_seconds},
                {"save_seconds", summary.save_seconds},
                {"megapixels_per_second", summary.megapixels_per_second()}});
+  return dump(json);
 }
 
 std::string montage_line(const FilterRequest& request, const Montage& montage) {

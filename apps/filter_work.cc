@@ -2,7 +2,6 @@
 #include "apps/filter_work.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 
@@ -12,16 +11,11 @@
 #include "apps/inputs.h"
 #include "apps/pixels.h"
 #include "apps/progress.h"
+#include "apps/stopwatch.h"
 #include "apps/text_file.h"
 
 namespace blurfield::app {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 template <class T>
 struct Job {
@@ -47,7 +41,7 @@ Shape output_shape(const Job<T>& job) {
 
 template <class T>
 void load(Job<T>& job) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const FilterRequest& request = job.request;
   const Image<double> weights = load_weights(request);
   job.sums = sums_of(weights);
@@ -60,17 +54,8 @@ void load(Job<T>& job) {
   job.picture = io::load_picture<T>(request.in);
   job.summary.in = job.picture.info;
   require_finite<T>(job.picture.pixels, request.in);
-  job.summary.load_seconds = seconds_since(start);
+  job.summary.load_seconds = watch.seconds();
   throw_if_cancelled();
-}
-
-// Channels first .. first + count - 1.
-template <class T>
-View<T> channels(const View<T>& image, Index first, Index count) {
-  View<T> part = image;
-  part.data += first * image.stride[1];
-  part.shape[1] = count;
-  return part;
 }
 
 // Where the kernel's anchor reads x for output 0 of an axis.
@@ -129,9 +114,9 @@ Image<T> filter(Job<T>& job) {
   const View<const T> from = channels(x, 0, filtered);
   Progress progress("filter", job.request.common.quiet);
   job.options.execution.progress = progress.callback();
-  const auto start = Clock::now();
+  const Stopwatch watch;
   job.summary.plan = correlate<T>(from, job.kernel, channels(out.view(), 0, filtered), job.options);
-  job.summary.filter_seconds = seconds_since(start);
+  job.summary.filter_seconds = watch.seconds();
   if (averages) {
     divide_by_alpha<T>(out, job.sums.sum);
   } else if (alpha) {
@@ -170,11 +155,11 @@ void run(const FilterRequest& request, const io::Info& info, io::SaveOptions sav
   job.summary.kernel = job.kernel.shape();
   const Image<T> out = process(job);
   job.summary.out = out.shape();
-  const auto start = Clock::now();
+  const Stopwatch watch;
   saving.alpha = job.picture.alpha;
   saving.metadata = job.picture.metadata;
   io::save<T>(request.out, out, saving);
-  job.summary.save_seconds = seconds_since(start);
+  job.summary.save_seconds = watch.seconds();
   if (request.common.json) {
     print(summary_json(request, job.summary));
   } else if (!request.common.quiet) {

@@ -66,6 +66,36 @@ void require_finite(const View<const T>& image, const std::string& file, const c
   reject<T>(image, file, expected, [](T v) { return !std::isfinite(v); });
 }
 
+template <class T>
+void require_size(const View<const T>& map, const std::string& file, const io::Info& in) {
+  if (map.height() == in.height && map.width() == in.width) return;
+  throw Error(fmt::format("{}: expected {} x {} pixels (height x width) as in {}, got {} x {}",
+                          file, in.height, in.width, in.path, map.height(), map.width()));
+}
+
+void require_same_shape(const Shape& expected, const std::string& expected_file, const Shape& shape,
+                        const std::string& file) {
+  if (shape == expected) return;
+  const auto size = [](const Shape& s) {
+    return message(s[2], " x ", s[3], ", ", s[1], " channel(s), ", s[0], " page(s)");
+  };
+  throw Error(message(file, ": expected the size of ", expected_file, ", ", size(expected),
+                      "; got ", size(shape)));
+}
+
+template <class T>
+Image<T> load_mask(const std::string& file, const io::Info& in) {
+  if (file.empty()) return {};
+  io::Picture<T> mask = io::load_map<T>(file, true);
+  if (mask.pixels.shape()[1] != 1) {
+    throw Error(message(file, ": expected a mask of 1 channel, got ", mask.pixels.shape()[1]));
+  }
+  require_size<T>(mask.pixels, file, in);
+  reject<T>(mask.pixels, file, "weights >= 0 and finite",
+            [](T v) { return !(v >= 0 && std::isfinite(v)); });
+  return std::move(mask.pixels);
+}
+
 void require_encoded(const io::Info& in) {
   if (!io::is_float(in.sample) && !in.physical) return;
   throw Error(message(in.path, ": --linear-light expects integer samples in sRGB, got ",
@@ -73,10 +103,12 @@ void require_encoded(const io::Info& in) {
                       ", which are taken to be linear already"));
 }
 
-#define BLURFIELD_INSTANTIATE(T)                                              \
-  template void reject(const View<const T>&, const std::string&, const char*, \
-                       const std::function<bool(T)>&);                        \
-  template void require_finite(const View<const T>&, const std::string&, const char*);
+#define BLURFIELD_INSTANTIATE(T)                                                         \
+  template void reject(const View<const T>&, const std::string&, const char*,            \
+                       const std::function<bool(T)>&);                                   \
+  template void require_finite(const View<const T>&, const std::string&, const char*);   \
+  template void require_size(const View<const T>&, const std::string&, const io::Info&); \
+  template Image<T> load_mask(const std::string&, const io::Info&);
 BLURFIELD_INSTANTIATE(float)
 BLURFIELD_INSTANTIATE(double)
 #undef BLURFIELD_INSTANTIATE

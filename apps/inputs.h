@@ -28,6 +28,18 @@ template <class T>
 void require_finite(const View<const T>& image, const std::string& file,
                     const char* expected = "finite pixels");
 
+// Throws Error unless a map has the height and width of the image.
+template <class T>
+void require_size(const View<const T>& map, const std::string& file, const io::Info& in);
+
+// Throws Error, naming both files and sizes, unless shapes (N, C, H, W) are equal.
+void require_same_shape(const Shape& expected, const std::string& expected_file, const Shape& shape,
+                        const std::string& file);
+
+// A mask (1, 1, H, W) for the image, finite and >= 0; empty for an empty name.
+template <class T>
+Image<T> load_mask(const std::string& file, const io::Info& in);
+
 // Throws Error unless the samples are integers that --linear-light can take for sRGB.
 void require_encoded(const io::Info& in);
 

@@ -90,7 +90,7 @@ Image<T> weigh(const View<const T>& x, const View<const T>& mask) {
   Image<T> weighed({x.batch(), channels + 1, x.height(), x.width()});
   const View<T> out = weighed.view();
   for_each(x.shape, 1, [&](Index n, Index, Index row, Index column) {
-    T weight = mask.at(0, 0, row, column);
+    T weight = mask.at(mask.batch() > 1 ? n : 0, 0, row, column);
     for (Index c = 0; c < channels; ++c) {
       if (!std::isfinite(x.at(n, c, row, column))) weight = 0;
     }

@@ -20,6 +20,15 @@ struct Place {
 template <class T>
 std::optional<Place> find_pixel(const View<const T>& image, const std::function<bool(T)>& bad);
 
+// Channels first .. first + count - 1.
+template <class T>
+View<T> channels(const View<T>& image, Index first, Index count) {
+  View<T> part = image;
+  part.data += first * image.stride[1];
+  part.shape[1] = count;
+  return part;
+}
+
 template <class T>
 Index count_pixels(const View<const T>& image, const std::function<bool(T)>& counts);
 
@@ -38,7 +47,7 @@ template <class T>
 void unpremultiply(const View<T>& image);
 
 // (N, C + 1, H, W): every channel of x times its weight, and the weight m as the last channel.
-// `mask` (1, 1, H, W) gives m; a pixel with a non-finite channel has weight 0.
+// `mask` (N | 1, 1, H, W) gives m; a pixel with a non-finite channel has weight 0.
 template <class T>
 Image<T> weigh(const View<const T>& x, const View<const T>& mask);
 

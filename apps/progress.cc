@@ -51,12 +51,13 @@ Progress::~Progress() {
 
 std::function<bool(double)> Progress::callback() {
   return [this](double fraction) {
-    if (shown_) draw(fraction);
+    draw(fraction);
     return g_signal == 0;
   };
 }
 
-void Progress::draw(double fraction) {
+void Progress::draw(double fraction, const std::string& note) {
+  if (!shown_) return;
   const auto now = std::chrono::steady_clock::now();
   if (now - start_ < kPatience || now - last_ < kBetween) return;
   last_ = now;
@@ -65,8 +66,9 @@ void Progress::draw(double fraction) {
   const double done = std::clamp(fraction, 0.0, 1.0);
   const auto full = static_cast<std::size_t>(done * kWidth);
   const double elapsed = std::chrono::duration<double>(now - start_).count();
-  const std::string left =
-      done > 0.01 ? fmt::format("{:.0f} s left", elapsed * (1 - done) / done) : "";
+  const std::string left = note.empty() && done > 0.01
+                               ? fmt::format("{:.0f} s left", elapsed * (1 - done) / done)
+                               : note;
   const std::string bar =
       fmt::format("\r\033[K{} [{}{}] {:3.0f} %  {}", label_, std::string(full, '='),
                   std::string(kWidth - full, ' '), 100 * done, left);

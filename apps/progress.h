@@ -26,9 +26,10 @@ class Progress {
   // For Execution::progress; valid while this object lives.
   std::function<bool(double)> callback();
 
- private:
-  void draw(double fraction);
+  // Draws the bar, if it is time to; `note` stands behind it in place of the time left.
+  void draw(double fraction, const std::string& note = {});
 
+ private:
   std::string label_;
   bool shown_;  // whether to draw at all
   bool drawn_ = false;

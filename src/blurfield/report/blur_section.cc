@@ -14,20 +14,6 @@ namespace {
 constexpr Index kCropSide = 96;
 constexpr Index kCropShown = 384;  // CSS pixels
 
-std::vector<Panel> field_panels(const BlurSection& section, const PngEncoder& encode) {
-  if (section.field.empty()) return {};
-  if (section.field.channels() == 3) {
-    return {ellipses_panel(section.input, section.field, encode, section.field_caption)};
-  }
-  if (section.field.channels() == 1) {
-    return {map_panel(section.field, 0, ColourMap::viridis, "px", encode, section.field_caption)};
-  }
-  return {map_panel(section.field, 0, ColourMap::viridis, "px", encode,
-                    section.field_caption + " Along y."),
-          map_panel(section.field, 1, ColourMap::viridis, "px", encode,
-                    section.field_caption + " Along x.")};
-}
-
 // Brightness along a row: the mean of the channels.
 Curve profile(const View<const float>& picture, Index y, const std::string& name) {
   Curve curve{name, {}, {}};
@@ -42,11 +28,24 @@ Curve profile(const View<const float>& picture, Index y, const std::string& name
 
 }  // namespace
 
+std::vector<Panel> field_panels(const View<const float>& picture, const View<const float>& field,
+                                const std::string& caption, const PngEncoder& encode) {
+  if (field.channels() == 3) return {ellipses_panel(picture, field, encode, caption)};
+  const auto sigma = [&](Index channel, const std::string& axis) {
+    return map_panel(field, channel, ColourMap::viridis, "px", encode, caption + axis);
+  };
+  if (field.channels() == 1) return {sigma(0, "")};
+  return {sigma(0, " Along y."), sigma(1, " Along x.")};
+}
+
 void add_blur_section(Page& page, const BlurSection& section, const PngEncoder& encode) {
   page.section(section.heading);
   if (!section.text.empty()) page.paragraph(section.text);
   std::vector<Panel> panels{picture_panel(section.input, encode, "Input.")};
-  for (Panel& panel : field_panels(section, encode)) panels.push_back(std::move(panel));
+  if (!section.field.empty()) {
+    const auto maps = field_panels(section.input, section.field, section.field_caption, encode);
+    panels.insert(panels.end(), maps.begin(), maps.end());
+  }
   panels.push_back(picture_panel(section.result, encode, "Result."));
   page.figure(panels);
 

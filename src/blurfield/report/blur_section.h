@@ -24,6 +24,11 @@ struct BlurSection {
   std::string command;
 };
 
+// What shows a field (1, 1 | 2 | 3, H, W), as in BlurSection: maps of sigma, or ellipses over the
+// picture.
+std::vector<Panel> field_panels(const View<const float>& picture, const View<const float>& field,
+                                const std::string& caption, const PngEncoder& encode);
+
 void add_blur_section(Page& page, const BlurSection& section, const PngEncoder& encode);
 
 }  // namespace blurfield::report

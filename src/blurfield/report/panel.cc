@@ -62,10 +62,11 @@ Panel picture_panel(const View<const float>& picture, const PngEncoder& encode,
 }
 
 Panel map_panel(const View<const float>& values, Index channel, ColourMap map,
-                const std::string& unit, const PngEncoder& encode, const std::string& caption) {
-  const Range range = value_range(values, 0, channel);
-  Panel panel = picture_panel(paint(values, map, range, 0, channel).view(), encode, caption);
-  panel.html += colour_bar(map, range, unit);
+                const std::string& unit, const PngEncoder& encode, const std::string& caption,
+                const std::optional<Range>& range) {
+  const Range shown = range.value_or(value_range(values, 0, channel));
+  Panel panel = picture_panel(paint(values, map, shown, 0, channel).view(), encode, caption);
+  panel.html += colour_bar(map, shown, unit);
   return panel;
 }
 

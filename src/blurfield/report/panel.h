@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,10 +31,11 @@ std::string png_address(const View<const float>& picture, const PngEncoder& enco
 Panel picture_panel(const View<const float>& picture, const PngEncoder& encode,
                     const std::string& caption, int zoom = 1);
 
-// Channel `channel` of a map (1, C, H, W), painted over its own range, with a labelled colour bar
-// whose last label bears the unit.
+// Channel `channel` of a map (1, C, H, W), painted over `range`, or its own, with a labelled colour
+// bar whose last label bears the unit.
 Panel map_panel(const View<const float>& values, Index channel, ColourMap map,
-                const std::string& unit, const PngEncoder& encode, const std::string& caption);
+                const std::string& unit, const PngEncoder& encode, const std::string& caption,
+                const std::optional<Range>& range = {});
 
 // A window on rows y.., columns x.. of a picture.
 struct Crop {

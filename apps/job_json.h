@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The JSON object of a command that makes an image file: how it begins, and as text.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "blurfield/io/picture.h"
+
+namespace blurfield::app {
+
+using Json = nlohmann::ordered_json;
+
+// Command, its line, version, files and what `in` is; `inputs` maps names to input files.
+Json job_json(const char* command, const std::string& line, const Json& inputs,
+              const std::string& out, const io::Info& in);
+
+// Text that ends in a line feed, in UTF-8 whatever file names are in.
+std::string dump(const Json& json);
+
+}  // namespace blurfield::app
