@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Composes demo-out/index.html from what script/demo has made:
 //   demo FOLDER
-// FOLDER holds NAME.json, the summary that `blurfield blur --json` printed, for every job told
-// here, and the folders of the examples. A further chapter of the demo is one function, called in
-// compose().
+// FOLDER holds NAME.json, the summary that `blurfield blur --json` or `blurfield estimate --json`
+// printed, for every job told here, and the folders of the examples. A further chapter of the demo
+// is one function, called in compose().
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -107,6 +109,58 @@ void scattered_portrait(Page& page, const std::string& folder) {
        "Sigma of every pixel.");
 }
 
+// |recovered - truth| / truth.
+Image<float> relative_error(const Image<float>& recovered, const Image<float>& truth) {
+  Image<float> error(truth.shape());
+  std::transform(recovered.data(), recovered.data() + recovered.elements(), truth.data(),
+                 error.data(), [](float got, float wanted) { return std::abs(got / wanted - 1); });
+  return error;
+}
+
+// The median error of the pixels that are known, those of confidence 1/2 and more.
+double median_where_known(const Image<float>& error, const Image<float>& confidence) {
+  std::vector<float> known;
+  for (blurfield::Index i = 0; i < error.elements(); ++i) {
+    if (confidence.data()[i] >= 0.5f) known.push_back(error.data()[i]);
+  }
+  blurfield::require(!known.empty(), "demo", "expected pixels whose sigma is known, got none");
+  const auto middle = known.begin() + static_cast<std::ptrdiff_t>(known.size() / 2);
+  std::nth_element(known.begin(), middle, known.end());
+  return *middle;
+}
+
+void recovered_portrait(Page& page, const std::string& folder) {
+  using blurfield::report::ColourMap;
+  const json summary = json::parse(text_of(folder + "/portrait_recovered.json"));
+  const Image<float> truth = load_job(folder, "portrait").field;
+  const auto recovered = blurfield::io::load_map<float>(summary.at("out"), false).pixels;
+  const auto confidence = blurfield::io::load_map<float>(summary.at("confidence"), true).pixels;
+  const Image<float> error = relative_error(recovered, truth);
+  const auto panel = [](const Image<float>& values, ColourMap map, const std::string& unit,
+                        const std::string& caption, const blurfield::report::Range& range) {
+    return map_panel(values, 0, map, unit, blurfield::io::encode_png, caption, range);
+  };
+  page.section("The map recovered");
+  page.paragraph(
+      "From the photograph and its blurred version, of 8 bits each, the sigma of every pixel is "
+      "found again. Where the photograph is flat nothing tells one sigma from another; the "
+      "confidence map says so, and the field is carried on smoothly from around.");
+  const auto range = blurfield::report::value_range(truth);
+  page.figure({panel(truth, ColourMap::viridis, "px", "The sigma map that was used.", range),
+               panel(recovered, ColourMap::viridis, "px", "The sigma map recovered.", range),
+               panel(error, ColourMap::magma, "", "Relative error, up to 0.5.", {0, 0.5}),
+               panel(confidence, ColourMap::magma, "", "Confidence.", {0, 1})});
+  page.table({{"pixels known", "median relative error there", "noise assumed", "iterations",
+               "threads", "seconds"},
+              {number(100 * summary.at("known").get<double>(), 3) + " %",
+               number(median_where_known(error, confidence), 3), number(summary.at("noise"), 3),
+               std::to_string(summary.at("iterations").get<int>()),
+               std::to_string(summary.at("threads").get<int>()),
+               number(summary.at("estimate_seconds"), 3)}});
+  page.code(summary.at("line").get<std::string>());
+  page.link("The command's own report", "portrait_recovered.html");
+}
+
 void swirl(Page& page, const std::string& folder) {
   tell(page, load_job(folder, "swirl"), "A shape for every pixel",
        "A full covariance field, given as log-Cholesky parameters, that turns around the face and "
@@ -124,13 +178,25 @@ void sliding_windows(Page& page) {
   page.link("The example's own page", "sliding_windows/index.html");
 }
 
+void learning(Page& page) {
+  page.section("Learning the blur");
+  page.paragraph(
+      "One sigma from a signal, weights between two blurs, and a covariance for every pixel: each "
+      "recovered from what is sharp and what is blurred by minimising a loss of a few lines.");
+  page.link("The scale of a filter", "learn_scale_1d/index.html");
+  page.link("Mixes of two blurs", "mix_min_max/index.html");
+  page.link("A Gaussian for every pixel", "local_filtering/index.html");
+}
+
 std::string compose(const std::string& folder) {
   Page page("blurfield: blur that varies across an image",
             "Eileen Collins, NASA (public domain), blurred exactly by three fields.");
   portrait(page, folder);
+  recovered_portrait(page, folder);
   scattered_portrait(page, folder);
   swirl(page, folder);
   sliding_windows(page);
+  learning(page);
   return page.html();
 }
 

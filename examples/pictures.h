@@ -42,6 +42,39 @@ inline Image<float> grey(const View<const double>& values, Tone tone) {
   return picture;
 }
 
+// Values as grey, `low` black and `high` white; the rest is clipped.
+inline Image<float> grey(const View<const double>& values, double low, double high) {
+  const Image<double> packed(values);
+  Image<float> picture(values.shape);
+  std::transform(packed.data(), packed.data() + packed.elements(), picture.data(), [&](double v) {
+    return static_cast<float>(std::clamp((v - low) / (high - low), 0.0, 1.0));
+  });
+  return picture;
+}
+
+// For what takes float: maps in colours.
+inline Image<float> as_float(const View<const double>& values) {
+  const Image<double> packed(values);
+  Image<float> result(values.shape);
+  std::copy_n(packed.data(), packed.elements(), result.data());
+  return result;
+}
+
+// Every pixel as a square of factor x factor.
+inline Image<float> magnify(const View<const float>& picture, Index factor) {
+  const Shape& s = picture.shape;
+  Image<float> large({s[0], s[1], s[2] * factor, s[3] * factor});
+  const View<float> out = large;
+  for (Index c = 0; c < s[1]; ++c) {
+    for (Index y = 0; y < s[2] * factor; ++y) {
+      for (Index x = 0; x < s[3] * factor; ++x) {
+        out.at(0, c, y, x) = picture.at(0, c, y / factor, x / factor);
+      }
+    }
+  }
+  return large;
+}
+
 // Pictures of one size, row by row, white between them.
 inline Image<float> montage(const std::vector<View<const float>>& pictures, Index columns) {
   constexpr Index kGap = 4;

@@ -4,16 +4,20 @@
 //   uniform  H W THREADS SIGMA X OUT                    -> seconds bytes
 //   adaptive H W THREADS CHANNELS TRUNCATE RADIUS GRADIENT X FIELD OUT
 //                                                       -> seconds bytes
+//   adamax   H W THREADS CHANNELS TRUNCATE RADIUS X TARGET START OUT
+//                                                       -> seconds bytes
 //   correlate C H W K KH KW THREADS METHOD X KERNEL OUT -> seconds bytes method
 //   peak                                                -> GFLOP/s target
 //   copy FLOATS THREADS                                 -> seconds
 //   plot POINTS OUT                                     -> curves
-// X, FIELD, KERNEL, OUT are files of float32, row-major; OUT may be - for none. RADIUS 0 leaves it
-// to TRUNCATE. With GRADIENT 1 the vjp by image and field is timed too, its cotangent is the
-// output, and OUT holds output, grad_x and grad_field. KERNEL is a bank (K, C, KH, KW), applied
-// with zeros beyond the border; `method` is what METHOD auto chose. `bytes` is how far memory in
-// use rose above inputs and outputs. POINTS is text, `x y name of the curve` in every line, and OUT
-// an SVG with logarithmic axes.
+// X, TARGET, FIELD, START, KERNEL, OUT are files of float32, row-major; OUT may be - for none.
+// RADIUS 0 leaves it to TRUNCATE. With GRADIENT 1 the vjp by image and field is timed too, its
+// cotangent is the output, and OUT holds output, grad_x and grad_field. KERNEL is a bank (K, C, KH,
+// KW), applied with zeros beyond the border; `method` is what METHOD auto chose. adamax learns log
+// sigma (CHANNELS 1) or log-Cholesky parameters from START; `seconds` is per iteration, the run's
+// last gradient included, and OUT holds the gradient at START. `bytes` is how far memory in use
+// rose above inputs and outputs. POINTS is text, `x y name of the curve` in every line, and OUT an
+// SVG with logarithmic axes.
 #include <functional>
 #include <iostream>
 #include <map>
@@ -33,8 +37,10 @@ void peak_job(std::istream& /*job*/) {
 int main() try {
   using namespace blurfield::bench;
   const std::map<std::string, void (*)(std::istream&)> jobs = {
-      {"uniform", uniform_job}, {"adaptive", adaptive_job}, {"correlate", correlate_job},
-      {"peak", peak_job},       {"copy", copy_job},         {"plot", plot_job}};
+      {"uniform", uniform_job}, {"adaptive", adaptive_job},
+      {"adamax", adamax_job},   {"correlate", correlate_job},
+      {"peak", peak_job},       {"copy", copy_job},
+      {"plot", plot_job}};
   std::string line;
   while (std::getline(std::cin, line)) {
     std::istringstream job(line);

@@ -48,6 +48,15 @@ class Ours:
         shapes = [x.shape] + ([x.shape, field.shape] if gradient else [])
         return float(seconds), float(risen), self.read(*shapes)
 
+    def adamax(self, x, target, start, threads, radius=0):
+        """Seconds of an iteration, bytes risen, and the gradient at the start; truncate 2."""
+        self.write("x", x)
+        self.write("target", target)
+        self.write("start", start)
+        seconds, risen = self.ask("adamax", *x.shape, threads, len(start), 2, radius, "x",
+                                  "target", "start", "out")
+        return float(seconds), float(risen), self.read(start.shape)[0]
+
     def correlate(self, x, kernels, threads, method="auto", keep=True):
         """Seconds, output (None unless kept), bytes risen and the method that ran, of an image
         (C, H, W) and kernels (K, C, h, w)."""

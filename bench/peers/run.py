@@ -22,6 +22,7 @@ from pathlib import Path
 import blur
 import convolution
 import cv2
+import learn
 import numpy as np
 import scipy
 import torch
@@ -49,6 +50,8 @@ def report(ours, rounds, quick, drawing):
     yield from convolution.report(ours, min(rounds, convolution.ROUNDS), quick, drawing)
     yield "\n"
     yield from blur.report(ours, rounds, quick)
+    yield "\n"
+    yield from learn.report(ours, rounds, quick)
 
 
 def main():
