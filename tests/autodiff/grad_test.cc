@@ -210,5 +210,30 @@ TEST(Objectives, GiveTheOptimisersWhatTheyAsk) {
   EXPECT_THROW(problem.evaluate(at.first(29), {}), Error);
 }
 
+TEST(Objectives, HaveNoValueWhereAnOperationOverflows) {
+  const auto x = random_image<double>({1, 1, 9, 9}, 1);
+  const auto problem = objective<double>(
+      [&](const Var<double>& s) { return sum(square(adaptive_blur(borrow(x), exp(s)))); },
+      {1, 1, 9, 9}, 1);
+  const Image<double> near({1, 1, 9, 9});
+  const Image<double> far = constant_image<double>({1, 1, 9, 9}, 1000.0);
+  EXPECT_NE(error_of([&] {
+              problem.evaluate({far.data(), 81}, {});
+            }).find("adaptive_blur"),
+            std::string::npos);  // a start must have a value
+  EXPECT_TRUE(std::isfinite(problem.evaluate({near.data(), 81}, {})));
+  EXPECT_TRUE(std::isnan(problem.evaluate({far.data(), 81}, {})));
+  const auto cancelled = objective<double>(
+      [](const Var<double>& s) -> Var<double> {
+        if (s.value().data[0] > 0) throw Cancelled("cancelled");
+        return sum(s);
+      },
+      {1}, 1);
+  const double low = 0.0;
+  const double high = 1.0;
+  EXPECT_EQ(cancelled.evaluate({&low, 1}, {}), 0.0);
+  EXPECT_THROW(cancelled.evaluate({&high, 1}, {}), Cancelled);
+}
+
 }  // namespace
 }  // namespace blurfield::test

@@ -136,8 +136,8 @@ TEST(Curve, DrawsFinitePiecesWithinItsAxes) {
       curve_panel({{"one & two", {0, 1, 2, 3}, {0, 10, nan, 5}}}, {"x", "y"}, "Caption.");
   EXPECT_TRUE(has(panel.html, "one &amp; two"));
   EXPECT_EQ(count(panel.html, "viewBox=\"0 0 560 300\""), 1u);
-  EXPECT_TRUE(has(panel.html, "M64.0 "));   // x = 0 at the left edge of the axes
-  EXPECT_TRUE(has(panel.html, "M548.0 "));  // x = 3, after the gap, at the right edge
+  EXPECT_TRUE(has(panel.html, "M80.0 "));   // x = 0 at the left edge of the axes
+  EXPECT_TRUE(has(panel.html, "M540.0 "));  // x = 3, after the gap, at the right edge
   EXPECT_FALSE(has(panel.html, "nan"));
   EXPECT_THROW(curve_panel({{"bad", {0, 1}, {0}}}, {}, ""), Error);
   EXPECT_THROW(curve_panel({{"none", {nan}, {0}}}, {}, ""), Error);
@@ -148,11 +148,11 @@ TEST(Curve, LogarithmicAxesGiveDecadesEqualRoom) {
   axes.log_x = axes.log_y = true;
   const Curve curve{"one", {1, 10, 100, 200, 10000}, {1, 10, 100, 0, 10000}};
   const Panel panel = curve_panel({curve}, axes, "Caption.");
-  // From 64 to 548 over four decades, and a gap where y is 0.
-  EXPECT_TRUE(has(panel.html, "M64.0 "));
-  EXPECT_TRUE(has(panel.html, "L185.0 "));
-  EXPECT_TRUE(has(panel.html, "L306.0 "));
-  EXPECT_TRUE(has(panel.html, "M548.0 "));
+  // From 80 to 540 over four decades, and a gap where y is 0.
+  EXPECT_TRUE(has(panel.html, "M80.0 "));
+  EXPECT_TRUE(has(panel.html, "L195.0 "));
+  EXPECT_TRUE(has(panel.html, "L310.0 "));
+  EXPECT_TRUE(has(panel.html, "M540.0 "));
   EXPECT_TRUE(has(panel.html, ">1000</text>"));
   EXPECT_THROW(curve_panel({{"none", {1, -1}, {0, 5}}}, axes, ""), Error);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -41,17 +42,18 @@ Objective<T> objective(F f, const Shape& shape, int threads = 0) {
   struct State {
     F f;
     bool products = false;
+    bool started = false;  // whether there has been a value
     std::optional<detail::RecordedGradient<T>> recorded;
   };
-  const auto state = std::make_shared<State>(State{std::move(f), false, {}});
+  const auto state = std::make_shared<State>(State{std::move(f), false, false, {}});
   const auto shaped = [shape](std::span<const T> x) {
     require(static_cast<Index>(x.size()) == shape.elements(), "objective", "expected ",
             shape.elements(), " parameters, got ", x.size());
     return View<const T>(x.data(), shape);
   };
   Objective<T> result;
-  result.evaluate = [=](std::span<const T> x, std::span<T> gradient) {
-    const Var<T> at = borrow<T>(shaped(x), threads);
+  const auto evaluate = [=](const View<const T>& x, std::span<T> gradient) {
+    const Var<T> at = borrow<T>(x, threads);
     if (gradient.empty()) return detail::call<1>(state->f, std::vector{at}, true).item();
     if (state->products) {
       state->recorded.reset();
@@ -62,6 +64,19 @@ Objective<T> objective(F f, const Shape& shape, int threads = 0) {
     const auto all = value_and_grad(state->f, at);
     copy<T>(all.gradient[0], View<T>(gradient.data(), shape));
     return all.value;
+  };
+  result.evaluate = [=](std::span<const T> x, std::span<T> gradient) {
+    const View<const T> at = shaped(x);
+    try {
+      const double value = evaluate(at, gradient);
+      state->started = true;
+      return value;
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error&) {
+      if (!state->started) throw;
+      return std::numeric_limits<double>::quiet_NaN();
+    }
   };
   result.hessian_product = [=](std::span<const T> x, std::span<const T> v, std::span<T> product) {
     state->products = true;

@@ -18,8 +18,8 @@ namespace {
 constexpr std::array<const char*, 6> kInks = {"#2f86c9", "#e69f00", "#009e73",
                                               "#cc79a7", "#d55e00", "#8c8c8c"};
 
-constexpr int kLeft = 64;
-constexpr int kRight = 12;
+constexpr int kLeft = 80;
+constexpr int kRight = 20;
 constexpr int kTop = 26;
 constexpr int kBottom = 46;
 

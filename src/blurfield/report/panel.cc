@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "blurfield/report/html.h"
 
@@ -11,13 +12,15 @@ namespace blurfield::report {
 namespace {
 
 std::string colour_bar(ColourMap map, const Range& range, const std::string& unit) {
-  constexpr int kLabels = 5;
+  // Three where five such as 1.25e-05 would run into each other.
+  const double tiny = std::max(std::abs(range.low), std::abs(range.high));
+  const int labels = tiny < 1e-3 || tiny >= 1e5 ? 3 : 5;
   std::string html =
       fmt::format("<div class=\"bar\" style=\"background:{}\"></div>", css_gradient(map));
   html += "<div class=\"ticks\">";
-  for (int i = 0; i < kLabels; ++i) {
-    const bool last = i == kLabels - 1;
-    const double v = range.low + (range.high - range.low) * i / (kLabels - 1);
+  for (int i = 0; i < labels; ++i) {
+    const bool last = i == labels - 1;
+    const double v = range.low + (range.high - range.low) * i / (labels - 1);
     html +=
         fmt::format("<span>{}{}{}</span>", number(v, 3), last ? " " : "", last ? escape(unit) : "");
   }
