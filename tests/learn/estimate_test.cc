@@ -64,7 +64,9 @@ TEST(Estimate, EveryMethodAndPriorFindsASmoothField) {
       options.prior = prior;
       options.rate = 0.02;
       const auto found = estimate<double>(x, y, options);
-      EXPECT_LT(median_error_where_known(found, truth), 0.07)
+      // The others stop further from the minimum.
+      const double allowed = method == EstimateMethod::gauss_newton ? 0.07 : 0.12;
+      EXPECT_LT(median_error_where_known(found, truth), allowed)
           << estimate_method_name(method) << " " << prior_name(prior);
     }
   }
@@ -105,6 +107,59 @@ TEST(Estimate, FlatPartsAreNotKnown) {
     }
   }
   EXPECT_GT(found.known, 0.3);
+}
+
+TEST(Estimate, WhatABlurDoesNotExplainIsNotKnown) {
+  const Image<float> x = photograph<float>("ascent.png");
+  Image<float> y = noisy_blur(x, ramp<float>(512, 512, 0.5, 4.0), 0.01);
+  for (Index i = 0; i < y.elements(); ++i) y.data()[i] *= 1.1F;
+  EstimateOptions options;
+  options.max_iterations = 20;
+  EXPECT_LT(estimate<float>(x, y, options).known, 0.35);
+}
+
+TEST(Estimate, NoiseMayVaryWithBrightness) {
+  const Image<float> x = photograph<float>("ascent.png");
+  const Image<float> truth = ramp<float>(512, 512, 0.5, 4.0);
+  Image<float> y = noisy_blur(x, truth, 0.0);
+  Random random(5);
+  for (Index i = 0; i < y.elements(); ++i) {
+    y.data()[i] += 0.02F * std::sqrt(y.data()[i]) * static_cast<float>(random.normal());
+  }
+  const auto found = estimate<float>(x, y);
+  EXPECT_LT(median_error_where_known(found, truth), 0.02);
+  EXPECT_GT(found.known, 0.5);
+}
+
+TEST(Estimate, DoesNotDependOnTheUnitOfThePixels) {
+  const Image<float> x = photograph<float>("ascent.png", 150, 150, 96, 96);
+  const Image<float> y = noisy_blur(x, ramp<float>(96, 96, 0.8, 2.4), 0.01);
+  const auto one = estimate<float>(x, y);
+  for (int exponent : {-70, 100}) {
+    const auto scaled = [&](const Image<float>& image) {
+      Image<float> result(image.shape());
+      for (Index i = 0; i < image.elements(); ++i) {
+        result.data()[i] = std::ldexp(image.data()[i], exponent);
+      }
+      return result;
+    };
+    const auto other = estimate<float>(scaled(x), scaled(y));
+    EXPECT_LT(median(field_errors(other.field, one.field)), 0.01) << exponent;
+    EXPECT_NEAR(std::ldexp(other.noise, -exponent), one.noise, 0.01 * one.noise);
+  }
+}
+
+TEST(Estimate, ADegenerateMixIsNotKnown) {
+  const Image<double> x = random_image<double>({1, 1, 64, 64}, 4);
+  EstimateOptions options;
+  options.model = BlurModel::mix;
+  options.scalar_weight = true;
+  options.learn_sigmas = true;
+  options.sigmas = {1.5, 2.5};
+  const auto found =
+      estimate<double>(x, noisy_blur(x, constant_image<double>(x.shape(), 2.0), 0.01), options);
+  EXPECT_LT(found.known, 0.5);
+  EXPECT_LE(found.sigmas[0], found.sigmas[1]);
 }
 
 TEST(Estimate, SeveralSignalsShareAField) {

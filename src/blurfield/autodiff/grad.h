@@ -2,6 +2,7 @@
 // Derivatives of a function f of Vars, which is all that its user writes:
 //   const auto [value, gradient] = value_and_grad([&](const Var<double>& s) {
 //     return 0.5 * sum(square(adaptive_blur(x, exp(s)) - y)); }, s);
+//   const auto [by_x, by_y] = grad(f, x, y);  // an array of images, one per input
 // What f, inputs and directions may be, and what is thrown, is said in linearised.h, which also has
 // the objects to take for several derivatives at one x.
 #pragma once

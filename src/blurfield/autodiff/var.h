@@ -70,9 +70,10 @@ class Var {
       : value_(std::move(value)), node_(std::move(node)) {}
 
   bool empty() const { return value_ == nullptr; }
-  const Shape& shape() const { return value_->view.shape; }
+  // These throw Error if there is no value.
+  const Shape& shape() const { return shown().view.shape; }
   // Strides may be 0 along axes that only repeat. Valid as long as a Var shows this value.
-  View<const T> value() const { return value_->view; }
+  View<const T> value() const { return shown().view; }
   double item() const;  // the only element; throws Error if there are more or none
   int threads() const { return value_ ? value_->threads : 0; }
   bool needs_gradient() const { return node_ && node_->live; }
@@ -93,6 +94,10 @@ class Var {
 
  private:
   Var(T number, std::nullptr_t);
+  const VarValue<T>& shown() const {
+    require(value_ != nullptr, "Var", "expected a value, got an empty Var");
+    return *value_;
+  }
   static Var add(Var a, Var b);
   static Var subtract(Var a, Var b);
   static Var multiply(Var a, Var b);

@@ -54,6 +54,10 @@ void check_options(const EstimateOptions& options, const Shape& image) {
   check_number("rate", options.rate, true);
   check_number("max_sigma", options.max_sigma, false);
   check_number("confidence_window", options.confidence_window, false);
+  require(options.parameter == SigmaParameter::exponential || options.max_sigma == 0 ||
+              options.soft_maximum.sigma_min < options.max_sigma,
+          kName, "expected soft_maximum.sigma_min < max_sigma, got ",
+          options.soft_maximum.sigma_min, " and ", options.max_sigma);
   require(options.max_iterations >= 0, kName, "expected max_iterations >= 0, got ",
           options.max_iterations);
   for (double sigma : options.sigmas) {
@@ -78,6 +82,64 @@ void check_mask(const View<const T>& mask, const Shape& image) {
       }
     }
   }
+}
+
+template <class T>
+void check_start(const View<const T>& start, const Shape& expected,
+                 const EstimateOptions& options) {
+  detail::check_same_shape(kName, "start", start.shape, expected);
+  detail::check_finite(kName, "start", start);
+  if (options.model == BlurModel::logchol || options.model == BlurModel::mix) return;
+  for (Index n = 0; n < start.batch(); ++n) {
+    for (Index c = 0; c < start.channels(); ++c) {
+      for (Index y = 0; y < start.height(); ++y) {
+        for (Index x = 0; x < start.width(); ++x) {
+          require(start.at(n, c, y, x) > 0, kName, "expected sigma > 0 in start, got ",
+                  start.at(n, c, y, x), " at ", detail::pixel_text(start.shape, n, c, y, x));
+        }
+      }
+    }
+  }
+}
+
+// max |x|
+template <class T>
+double largest(const View<const T>& image) {
+  double most = 0.0;
+  for (Index n = 0; n < image.batch(); ++n) {
+    for (Index c = 0; c < image.channels(); ++c) {
+      for (Index y = 0; y < image.height(); ++y) {
+        for (Index x = 0; x < image.width(); ++x) {
+          most = std::max(most, std::abs(static_cast<double>(image.at(n, c, y, x))));
+        }
+      }
+    }
+  }
+  return most;
+}
+
+template <class T>
+Image<T> scaled(const View<const T>& image, double factor) {
+  Image<T> result(image);
+  for (Index i = 0; i < result.elements(); ++i) {
+    result.data()[i] = static_cast<T>(factor * static_cast<double>(result.data()[i]));
+  }
+  return result;
+}
+
+// The options for images divided by `unit`.
+EstimateOptions in_units(const EstimateOptions& options, double unit) {
+  EstimateOptions own = options;
+  if (own.noise) *own.noise /= unit;
+  own.least_noise /= unit;
+  own.blur.extension.cval /= unit;
+  if (options.callback) {
+    own.callback = [unit, callback = options.callback](EstimateStep step) {
+      step.loss *= unit * unit;
+      return callback(step);
+    };
+  }
+  return own;
 }
 
 }  // namespace
@@ -106,12 +168,22 @@ Estimate<T> estimate(const View<const T>& sharp, const View<const T>& blurred,
   detail::check_same_shape(kName, "blurred image", blurred.shape, sharp.shape);
   check_options(options, sharp.shape);
   if (!mask.empty()) check_mask(mask, sharp.shape);
-  if (!start.empty()) {
-    detail::check_finite(kName, "start", start);
-    detail::check_same_shape(kName, "start", start.shape, field_shape(sharp.shape, options));
-  }
+  if (!start.empty()) check_start(start, field_shape(sharp.shape, options), options);
   Estimate<T> result;
-  detail::run_estimation<T>(sharp, blurred, mask, start, options, result);
+  const double size = largest(blurred);
+  if (size == 0 || (size > 1e-6 && size < 1e6)) {
+    detail::run_estimation<T>(sharp, blurred, mask, start, options, result);
+    return result;
+  }
+  // Squares of pixels over squares of noise would leave the range of float.
+  const double unit = std::exp2(std::floor(std::log2(size)));
+  const Image<T> scaled_sharp = scaled(sharp, 1 / unit);
+  const Image<T> scaled_blurred = scaled(blurred, 1 / unit);
+  detail::run_estimation<T>(scaled_sharp, scaled_blurred, mask, start, in_units(options, unit),
+                            result);
+  result.noise *= unit;
+  result.loss *= unit * unit;
+  for (EstimateStep& step : result.trace) step.loss *= unit * unit;
   return result;
 }
 

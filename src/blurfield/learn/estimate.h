@@ -73,7 +73,7 @@ struct EstimateOptions {
   FieldPrior prior = FieldPrior::smooth;
   // Empty: the largest weight whose residual still looks like noise (discrepancy principle).
   std::optional<double> lambda;
-  // Standard deviation of the noise of y. Empty: found from the residual (ops/noise_level.h), but
+  // Standard deviation of the noise of y. Empty: found from the residual (E5), but
   // no less than `least_noise`, say that of rounding to integers.
   std::optional<double> noise;
   double least_noise = 0.0;
@@ -99,7 +99,8 @@ struct Estimate {
   MixSigmas sigmas{};  // of mix
   // How well the images tell the field, (1 or N, 1, H, W), 0..1: 1 / (1 + (error / 0.1)^2), error
   // the standard deviation of log sigma (of the worst direction; of the weight for mix) that noise
-  // leaves, given the pixels within the confidence window alone. >= 0.5 counts as known.
+  // leaves, given the pixels within the confidence window alone, and larger where the residual
+  // there is no noise: where a blur does not explain the images. >= 0.5 counts as known.
   Image<T> confidence;
   double noise = 0.0;   // standard deviation assumed
   double lambda = 0.0;  // prior's weight used

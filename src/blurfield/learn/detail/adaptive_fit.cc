@@ -19,35 +19,35 @@ Shape local_shape(const Shape& image, const EstimateOptions& options) {
 template <class T>
 class AdaptiveFit final : public BlurFit<T> {
   using Base = BlurFit<T>;
-  using Base::local_;
-  using Base::options_;
-  using Base::x_;
+  using Base::local;
+  using Base::options;
+  using Base::x;
 
  public:
-  AdaptiveFit(const View<const T>& x, const EstimateOptions& options)
-      : Base(x, options, local_shape(x.shape, options), 0) {}
+  AdaptiveFit(const View<const T>& sharp, const EstimateOptions& given)
+      : Base(sharp, given, local_shape(sharp.shape, given), 0) {}
 
   void predict(std::span<const T> s, const View<T>& out) const override {
-    adaptive_blur<T>(x_, field(s), out, options_.blur);
+    adaptive_blur<T>(x(), field(s), out, options().blur);
   }
 
   void pull(std::span<const T> s, const View<const T>& cotangent,
             std::span<T> gradient) const override {
-    const View<T> grad(gradient.data(), local_);
-    adaptive_blur_vjp<T>(x_, field(s), cotangent, {}, grad, options_.blur);
+    const View<T> grad(gradient.data(), local());
+    adaptive_blur_vjp<T>(x(), field(s), cotangent, {}, grad, options().blur);
     if (!logs()) return;
     each([&](Index i) { gradient[at(i)] *= slope(s[at(i)]); });
   }
 
   void push(std::span<const T> s, std::span<const T> s_dot, const View<T>& out_dot) const override {
-    Image<T> dot(local_);
+    Image<T> dot(local());
     each([&](Index i) { dot.data()[i] = s_dot[at(i)] * (logs() ? slope(s[at(i)]) : T{1}); });
-    adaptive_blur_jvp<T>(x_, field(s), {}, dot, out_dot, options_.blur);
+    adaptive_blur_jvp<T>(x(), field(s), {}, dot, out_dot, options().blur);
   }
 
   void set_uniform(double sigma, std::span<T> s) const override {
     if (logs()) {
-      std::ranges::fill(s, static_cast<T>(parameter_of(sigma, options_)));
+      std::ranges::fill(s, static_cast<T>(parameter_of(sigma, options())));
     } else {
       const Logchol theta = sigma_to_logchol(sigma, sigma);
       fill_channels(s, theta);
@@ -55,23 +55,23 @@ class AdaptiveFit final : public BlurFit<T> {
   }
 
   void set_field(const View<const T>& field, std::span<T> s) const override {
-    copy<T>(field, View<T>(s.data(), local_));
+    copy<T>(field, View<T>(s.data(), local()));
     if (!logs()) return;
-    each([&](Index i) { s[at(i)] = static_cast<T>(parameter_of(s[at(i)], options_)); });
+    each([&](Index i) { s[at(i)] = static_cast<T>(parameter_of(s[at(i)], options())); });
   }
 
   Image<T> field(std::span<const T> s) const override {
-    Image<T> result(local_);
+    Image<T> result(local());
     each([&](Index i) {
-      result.data()[i] = logs() ? static_cast<T>(sigma_of(s[at(i)], options_)) : s[at(i)];
+      result.data()[i] = logs() ? static_cast<T>(sigma_of(s[at(i)], options())) : s[at(i)];
     });
     return result;
   }
 
   void bounds(double max_sigma, std::span<T> lower, std::span<T> upper) const override {
     if (logs()) {
-      std::ranges::fill(lower, static_cast<T>(parameter_of(kMinSigma, options_)));
-      std::ranges::fill(upper, static_cast<T>(parameter_of(max_sigma, options_)));
+      std::ranges::fill(lower, static_cast<T>(parameter_of(kMinSigma, options())));
+      std::ranges::fill(upper, static_cast<T>(parameter_of(max_sigma, options())));
     } else {
       const double low = std::log(kMinSigma);
       const double high = std::log(max_sigma);
@@ -81,20 +81,20 @@ class AdaptiveFit final : public BlurFit<T> {
   }
 
  private:
-  bool logs() const { return options_.model != BlurModel::logchol; }
-  T slope(T s) const { return static_cast<T>(sigma_slope(s, options_)); }
+  bool logs() const { return options().model != BlurModel::logchol; }
+  T slope(T s) const { return static_cast<T>(sigma_slope(s, options())); }
   static std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
   template <class F>
   void each(const F& f) const {
-    parallel_slices(local_.elements(), options_.blur.execution.threads, [&](Index i, Index end) {
+    parallel_slices(local().elements(), options().blur.execution.threads, [&](Index i, Index end) {
       for (; i < end; ++i) f(i);
     });
   }
 
   void fill_channels(std::span<T> s, const Logchol& values) const {
-    const Index plane = local_.elements() / (local_[0] * local_[1]);
-    each([&](Index i) { s[at(i)] = static_cast<T>(values[at(i / plane % local_[1])]); });
+    const Index plane = local().elements() / (local()[0] * local()[1]);
+    each([&](Index i) { s[at(i)] = static_cast<T>(values[at(i / plane % local()[1])]); });
   }
 };
 

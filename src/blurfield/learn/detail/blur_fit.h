@@ -46,7 +46,10 @@ class BlurFit {
  protected:
   BlurFit(const View<const T>& x, const EstimateOptions& options, const Shape& local, Index global)
       : x_(x), options_(options), local_(local), global_(global) {}
+  const View<const T>& x() const { return x_; }
+  const EstimateOptions& options() const { return options_; }
 
+ private:
   View<const T> x_;
   const EstimateOptions& options_;
   Shape local_;

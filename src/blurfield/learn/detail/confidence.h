@@ -2,15 +2,16 @@
 // How well the images tell the parameters of each pixel.
 #pragma once
 
-#include "blurfield/learn/detail/normal_equations.h"
+#include "blurfield/learn/detail/problem.h"
 
 namespace blurfield::detail {
 
-// Confidence at s from the Fisher information in `equations` (built there with weights
-// mask / noise^2), summed over a Gaussian window of `window` pixels (0: each pixel alone). Shaped
-// (F, 1, H, W), as Estimate::confidence says.
+// Confidence at s from the Fisher information of the normal equations, summed over a Gaussian
+// window of `window` pixels (0: each pixel alone). Shaped (F, 1, H, W), as Estimate::confidence
+// says. Where the residual within the window is not as white as noise, a blur does not explain the
+// images, and the information counts for as much less.
 template <class T>
-Image<T> confidence_map(const BlurFit<T>& fit, const NormalEquations<T>& equations,
-                        std::span<const T> s, double window, const EstimateOptions& options);
+Image<T> confidence_map(Problem<T>& problem, std::span<const T> s, double window,
+                        const EstimateOptions& options);
 
 }  // namespace blurfield::detail

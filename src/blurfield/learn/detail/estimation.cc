@@ -5,6 +5,8 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "blurfield/learn/detail/confidence.h"
 #include "blurfield/learn/detail/problem.h"
@@ -44,16 +46,23 @@ class Estimation {
   }
 
   void run(const View<const T>& start) {
+    if (options_.model != BlurModel::mix && identical()) {
+      parameters_ = lower_;
+      problem_.set_noise(options_.noise.value_or(least_noise()));
+      result_.result.stop = Stop::change;
+      return finish();
+    }
     begin(start);
-    if (options_.lambda || !problem_.prior().active()) {
-      problem_.set_lambda(options_.lambda.value_or(0.0));
-      stage(options_.tolerance, budget_);
-    } else {
-      try {
+    try {
+      if (options_.lambda || !problem_.prior().active()) {
+        problem_.set_lambda(options_.lambda.value_or(0.0));
+        stage(options_.tolerance, budget_);
+      } else {
         choose_lambda();
-      } catch (const Cancelled&) {  // between two stages
-        result_.result.stop = Stop::cancelled;
       }
+    } catch (const Cancelled&) {  // between two stages
+      result_.result.stop = Stop::cancelled;
+      take_good();
     }
     finish();
   }
@@ -78,8 +87,8 @@ class Estimation {
     fit.set_uniform(found.sigma, parameters_);
     if (options_.model != BlurModel::mix && fit.local().rank() > 0) spread(found.field);
     clamp();
-    least_noise_ = std::max(least_noise(), options_.noise ? 0.0 : options_.least_noise);
-    update_noise();
+    least_noise_ = least_noise();
+    set_noise(problem_.robust_noise(parameters_));
     if (start.empty()) return;
     fit.set_field(start, parameters_);
     clamp();
@@ -91,20 +100,41 @@ class Estimation {
     }
   }
 
-  // A floor under the noise, for images made without any: rounding is noise too.
+  // f(y) over all pixels, summed.
+  template <class F>
+  double sum(const F& f) const {
+    std::vector<double> rows(static_cast<std::size_t>(y_.batch() * y_.channels() * y_.height()));
+    parallel_for(std::ssize(rows), {options_.blur.execution.threads, {}}, [&](Index i) {
+      const Index plane = i / y_.height();
+      const T* row = y_.row(plane / y_.channels(), plane % y_.channels(), i % y_.height());
+      double part = 0.0;
+      for (Index x = 0; x < y_.width(); ++x) part += f(static_cast<double>(row[x * y_.x_stride()]));
+      rows[static_cast<std::size_t>(i)] = part;
+    });
+    return std::accumulate(rows.begin(), rows.end(), 0.0);
+  }
+
+  // A floor under the noise found, for images made without any: rounding is noise too.
   double least_noise() const {
-    double power = 0.0;
+    const double n = static_cast<double>(y_.shape.elements());
+    const double mean = sum([](double v) { return v; }) / n;
+    const double spread = std::sqrt(sum([&](double v) { return (v - mean) * (v - mean); }) / n);
+    const double rounding = std::numeric_limits<T>::epsilon() * (std::abs(mean) + spread);
+    const double least = std::max({1e-5 * spread, rounding, options_.least_noise});
+    return least > 0 ? least : 1.0;
+  }
+
+  bool identical() const {
     for (Index n = 0; n < y_.batch(); ++n) {
       for (Index c = 0; c < y_.channels(); ++c) {
         for (Index row = 0; row < y_.height(); ++row) {
           for (Index col = 0; col < y_.width(); ++col) {
-            power += std::pow(static_cast<double>(y_.at(n, c, row, col)), 2);
+            if (x_.at(n, c, row, col) != y_.at(n, c, row, col)) return false;
           }
         }
       }
     }
-    const double size = std::sqrt(power / static_cast<double>(y_.shape.elements()));
-    return size > 0 ? 1e-5 * size : 1.0;
+    return true;
   }
 
   // The start's sigma of each pixel into every channel that is a width.
@@ -125,9 +155,8 @@ class Estimation {
     fit.set_field(field, parameters_);
   }
 
-  void update_noise() {
-    const double noise = options_.noise ? *options_.noise : problem_.residual_noise(parameters_);
-    problem_.set_noise(std::max(noise, least_noise_));
+  void set_noise(double found) {
+    problem_.set_noise(options_.noise.value_or(std::max(found, least_noise_)));
   }
 
   // Runs the optimiser; returns whether to go on.
@@ -172,6 +201,7 @@ class Estimation {
       case EstimateMethod::gradient_descent: {
         GradientDescentOptions<T> own;
         static_cast<MinimiseOptions<T>&>(own) = common;
+        own.bounds = bounds;
         own.rate = options_.rate;
         return gradient_descent<T>(objective, s, own);
       }
@@ -217,39 +247,47 @@ class Estimation {
     const double unit = information * (options_.prior == FieldPrior::tv ? options_.tv_scale : 1.0);
     const double pixels = static_cast<double>(problem_.fit().local().elements());
     std::vector<std::array<double, 2>> tried;  // lambda, size of the residual
-    std::vector<T> good;                       // parameters at the largest lambda that passed
-    double chosen = 0.0;                       // that lambda
     double lambda = std::clamp(pixels, 16.0, 64.0) * unit;
     while (lambda >= unit / 4 && lambda <= unit * std::max(16.0, pixels)) {
       problem_.set_lambda(lambda);
-      if (!stage(1e-3, 12)) return;
-      // A field that follows the noise makes it look small: only smoother ones are asked.
-      if (tried.empty() || lambda > tried.back()[0]) update_noise();
+      if (!stage(1e-3, 12)) return take_good();
+      // A field that follows the noise makes it look small, one that cannot bend makes it look
+      // large.
+      const double found = problem_.residual_noise(parameters_);
+      if (tried.empty() || (lambda > tried.back()[0] && found < problem_.noise())) set_noise(found);
       tried.push_back({lambda, problem_.residual_size(parameters_)});
-      // Parameters that follow the data take their share of the noise out of the residual.
-      const double left =
-          1.0 - problem_.effective_parameters(parameters_) / std::max(1.0, problem_.mask_total());
+      // Parameters that follow the data take their share of the noise out of the residual. The
+      // noise is known to 2.75 / sqrt(n), twice that is allowed.
+      const double n = std::max(1.0, problem_.mask_total());
+      const double left = 1.0 - problem_.effective_parameters(parameters_) / n + 5.5 / std::sqrt(n);
       const bool passed = std::pow(tried.back()[1] / problem_.noise(), 2) <= left;
-      if (!passed && !good.empty()) break;
+      if (!passed && !good_.empty()) break;
       if (passed) {
-        good = parameters_;
-        chosen = lambda;
+        good_ = parameters_;
+        good_lambda_ = lambda;
       }
       if (passed && tried.size() > 1 && lambda < tried[tried.size() - 2][0]) break;
       lambda *= passed ? 4 : 0.25;
     }
-    if (!good.empty()) {
-      parameters_ = std::move(good);
-    } else {
+    if (good_.empty()) {
       // Other errors than noise are left: take the smoothest field that comes near the best.
       double best = tried.front()[1];
       for (const auto& [at, size] : tried) best = std::min(best, size);
+      double chosen = 0.0;
       for (const auto& [at, size] : tried) {
         if (size <= 1.05 * best) chosen = std::max(chosen, at);
       }
+      problem_.set_lambda(chosen);
     }
-    problem_.set_lambda(chosen);
+    take_good();
     stage(options_.tolerance, budget_);
+  }
+
+  // Back to the smoothest field that passed, if one did.
+  void take_good() {
+    if (good_.empty()) return;
+    parameters_ = good_;
+    problem_.set_lambda(good_lambda_);
   }
 
   void finish() {
@@ -258,17 +296,13 @@ class Estimation {
     result_.result.iterations = done_;
     result_.result.seconds = seconds();
     // Parameters of every pixel take up noise: that found on the way counts.
-    if (fit.local().rank() == 0) update_noise();
+    if (fit.local().rank() == 0) set_noise(problem_.robust_noise(parameters_));
     result_.noise = problem_.noise();
     result_.lambda = problem_.lambda();
     result_.loss = std::pow(problem_.residual_size(parameters_), 2);
-    // One blur for all pixels is known no better than it fits.
-    if (fit.local().rank() == 0) {
-      problem_.set_noise(std::max(problem_.noise(), std::sqrt(result_.loss)));
-    }
-    const double window = problem_.prior().active() ? options_.confidence_window : 0.0;
-    result_.confidence =
-        confidence_map<T>(fit, problem_.equations(parameters_), parameters_, window, options_);
+    const bool pooled = problem_.prior().active() && problem_.lambda() > 0;
+    result_.confidence = confidence_map<T>(problem_, parameters_,
+                                           pooled ? options_.confidence_window : 0.0, options_);
     Index known = 0;
     for (Index i = 0; i < result_.confidence.elements(); ++i) {
       known += result_.confidence.data()[i] >= T{0.5} ? 1 : 0;
@@ -276,6 +310,12 @@ class Estimation {
     result_.known = static_cast<double>(known) / static_cast<double>(result_.confidence.elements());
     result_.field = fit.field(parameters_);
     result_.sigmas = fit.sigmas(parameters_);
+    if (options_.learn_sigmas && result_.sigmas[0] > result_.sigmas[1]) {  // the sharper one first
+      std::swap(result_.sigmas[0], result_.sigmas[1]);
+      for (Index i = 0; i < result_.field.elements(); ++i) {
+        result_.field.data()[i] = 1 - result_.field.data()[i];
+      }
+    }
   }
 
   double seconds() const {
@@ -293,6 +333,8 @@ class Estimation {
   Estimate<T>& result_;
   double max_sigma_ = 0.0;
   double least_noise_ = 0.0;
+  std::vector<T> good_;  // parameters at the largest lambda whose residual is noise
+  double good_lambda_ = 0.0;
   int budget_ = 0;
   bool finishing_ = false;
   int done_ = 0;  // iterations of the stages before

@@ -24,16 +24,16 @@ Shape local_shape(const Shape& image, const EstimateOptions& options) {
 template <class T>
 class MixFit final : public BlurFit<T> {
   using Base = BlurFit<T>;
-  using Base::options_;
-  using Base::x_;
+  using Base::options;
+  using Base::x;
 
  public:
-  MixFit(const View<const T>& x, const EstimateOptions& options)
-      : Base(x, options, local_shape(x.shape, options),
-             (options.scalar_weight ? 1 : 0) + (options.learn_sigmas ? 2 : 0)) {}
+  MixFit(const View<const T>& sharp, const EstimateOptions& given)
+      : Base(sharp, given, local_shape(sharp.shape, given),
+             (given.scalar_weight ? 1 : 0) + (given.learn_sigmas ? 2 : 0)) {}
 
   void predict(std::span<const T> s, const View<T>& out) const override {
-    mix<T>(x_, sigmas(s), field(s), out, options_.blur);
+    mix<T>(x(), sigmas(s), field(s), out, options().blur);
   }
 
   void pull(std::span<const T> s, const View<const T>& cotangent,
@@ -42,10 +42,10 @@ class MixFit final : public BlurFit<T> {
     const MixSigmas own = sigmas(s);
     MixSigmas slopes{};
     const View<T> grad(gradient.data(), weight.shape());
-    mix_vjp<T>(x_, own, weight, cotangent, {}, options_.learn_sigmas ? &slopes : nullptr, grad,
-               options_.blur);
+    mix_vjp<T>(x(), own, weight, cotangent, {}, options().learn_sigmas ? &slopes : nullptr, grad,
+               options().blur);
     each([&](Index i) { gradient[at(i)] *= slope(weight.data()[i]); });
-    if (!options_.learn_sigmas) return;
+    if (!options().learn_sigmas) return;
     for (std::size_t i = 0; i < 2; ++i) {
       gradient[at(weights()) + i] = static_cast<T>(slopes[i] * own[i]);
     }
@@ -57,10 +57,10 @@ class MixFit final : public BlurFit<T> {
     Image<T> dot(weight.shape());
     each([&](Index i) { dot.data()[i] = s_dot[at(i)] * slope(weight.data()[i]); });
     MixSigmas sigmas_dot{};
-    for (std::size_t i = 0; options_.learn_sigmas && i < 2; ++i) {
+    for (std::size_t i = 0; options().learn_sigmas && i < 2; ++i) {
       sigmas_dot[i] = own[i] * static_cast<double>(s_dot[at(weights()) + i]);
     }
-    mix_jvp<T>(x_, own, weight, {}, sigmas_dot, dot, out_dot, options_.blur);
+    mix_jvp<T>(x(), own, weight, {}, sigmas_dot, dot, out_dot, options().blur);
   }
 
   void set_uniform(double, std::span<T> s) const override {
@@ -85,7 +85,7 @@ class MixFit final : public BlurFit<T> {
   }
 
   MixSigmas sigmas(std::span<const T> s) const override {
-    if (!options_.learn_sigmas) return options_.sigmas;
+    if (!options().learn_sigmas) return options().sigmas;
     return {std::exp(static_cast<double>(s[at(weights())])),
             std::exp(static_cast<double>(s[at(weights()) + 1]))};
   }
@@ -106,8 +106,8 @@ class MixFit final : public BlurFit<T> {
   static T slope(T m) { return m * (1 - m); }
 
   Shape weight_shape() const {
-    Shape shape = options_.scalar_weight ? x_.shape : this->local_;
-    if (options_.scalar_weight) {
+    Shape shape = options().scalar_weight ? x().shape : this->local();
+    if (options().scalar_weight) {
       for (int axis = 0; axis < shape.rank(); ++axis) shape[axis] = 1;
     }
     return shape;
@@ -115,14 +115,14 @@ class MixFit final : public BlurFit<T> {
   Index weights() const { return weight_shape().elements(); }
 
   void set_sigmas(std::span<T> s) const {
-    for (std::size_t i = 0; options_.learn_sigmas && i < 2; ++i) {
-      s[at(weights()) + i] = static_cast<T>(std::log(options_.sigmas[i]));
+    for (std::size_t i = 0; options().learn_sigmas && i < 2; ++i) {
+      s[at(weights()) + i] = static_cast<T>(std::log(options().sigmas[i]));
     }
   }
 
   template <class F>
   void each(const F& f) const {
-    parallel_slices(weights(), options_.blur.execution.threads, [&](Index i, Index end) {
+    parallel_slices(weights(), options().blur.execution.threads, [&](Index i, Index end) {
       for (; i < end; ++i) f(i);
     });
   }

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "blurfield/base/random.h"
+#include "blurfield/learn/detail/residual_power.h"
 #include "blurfield/learn/detail/small_symmetric.h"
 #include "blurfield/ops/noise_level.h"
 #include "blurfield/optim/conjugate_gradient.h"
@@ -47,7 +48,9 @@ Problem<T>::Problem(const View<const T>& x, const View<const T>& y, const View<c
 template <class T>
 void Problem<T>::set_noise(double noise) {
   const auto factor = static_cast<T>(noise_ * noise_ / (noise * noise));
-  for (Index i = 0; i < weights_.elements(); ++i) weights_.data()[i] *= factor;
+  parallel_slices(weights_.elements(), threads_, [&](Index i, Index end) {
+    for (; i < end; ++i) weights_.data()[i] *= factor;
+  });
   noise_ = noise;
 }
 
@@ -82,17 +85,38 @@ double Problem<T>::loss(std::span<const T> s, double value) const {
 }
 
 template <class T>
-double Problem<T>::residual_noise(std::span<const T> s) {
+const Image<T>& Problem<T>::residual(std::span<const T> s) {
   fit_->predict(s, out_);
-  for (Index n = 0; n < y_.batch(); ++n) {
-    for (Index c = 0; c < y_.channels(); ++c) {
-      for (Index row = 0; row < y_.height(); ++row) {
-        T* out = out_.view().row(n, c, row);
-        for (Index x = 0; x < y_.width(); ++x) out[x] -= y_.at(n, c, row, x);
+  const Index rows = y_.batch() * y_.channels() * y_.height();
+  parallel_for(rows, {threads_, {}}, [&](Index i) {
+    const Index plane = i / y_.height();
+    const T* y = y_.row(plane / y_.channels(), plane % y_.channels(), i % y_.height());
+    T* out = out_.data() + i * y_.width();
+    for (Index x = 0; x < y_.width(); ++x) out[x] -= y[x * y_.x_stride()];
+  });
+  return out_;
+}
+
+template <class T>
+double Problem<T>::robust_noise(std::span<const T> s) {
+  return noise_level<T>(residual(s), mask_);
+}
+
+template <class T>
+double Problem<T>::residual_noise(std::span<const T> s) {
+  const Image<T> power = residual_power<T>(residual(s), weights_, options_);
+  const Index plane = y_.height() * y_.width();
+  const auto sum = [&](Index channel) {
+    return parallel_sum(power.elements() / 3, threads_, [&](Index i, Index end) {
+      double part = 0.0;
+      for (; i < end; ++i) {
+        part += static_cast<double>(power.data()[(i / plane * 3 + channel) * plane + i % plane]);
       }
-    }
-  }
-  return noise_level<T>(out_, mask_);
+      return part;
+    });
+  };
+  const double weights = sum(2);
+  return weights > 0 ? std::min(std::sqrt(sum(1) / weights), 1.5 * robust_noise(s)) : 0.0;
 }
 
 template <class T>
@@ -228,7 +252,7 @@ Curvature<T> Problem<T>::curvature() {
 
 template <class T>
 bool Problem<T>::separable() const {
-  return fit_->gathers() && !prior_.active() && fit_->global() == 0;
+  return fit_->gathers() && !(prior_.active() && lambda_ > 0) && fit_->global() == 0;
 }
 
 template <class T>

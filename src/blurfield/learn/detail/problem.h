@@ -33,7 +33,12 @@ class Problem {
 
   // Mean of mask (A(s) x - y)^2, given the value at s.
   double loss(std::span<const T> s, double value) const;
-  // The noise level of the residual at s, (ops/noise_level.h).
+  // A(s) x - y, valid until the next call.
+  const Image<T>& residual(std::span<const T> s);
+  // The noise level of the residual at s, (ops/noise_level.h): for a start that does not fit yet.
+  double robust_noise(std::span<const T> s);
+  // The same from the residual's second differences: more precise, and right also for noise whose
+  // level varies; but no more than 1.5 times the above, lest a few places that do not fit count.
   double residual_noise(std::span<const T> s);
   // The root of the mean squared residual at s.
   double residual_size(std::span<const T> s);

@@ -19,31 +19,35 @@ constexpr double kSpread = 8.0;   // pixels, over which a field's start is smoot
 // sum over channels (and images, where they share the field) of weights (A x - y)^2, (F, 1, H, W)
 template <class T>
 Image<T> squared_error(const Image<T>& blurred, const View<const T>& y,
-                       const View<const T>& weights, bool shared) {
+                       const View<const T>& weights, const EstimateOptions& options) {
   Shape shape = y.shape;
-  if (shared) shape[0] = 1;
+  if (options.shared) shape[0] = 1;
   shape[1] = 1;
   Image<T> error(shape);
-  for (Index n = 0; n < y.batch(); ++n) {
-    for (Index c = 0; c < y.channels(); ++c) {
-      for (Index row = 0; row < y.height(); ++row) {
+  const Index images = y.batch() / shape[0];  // that share a field
+  parallel_for(shape[0] * y.height(), {options.blur.execution.threads, {}}, [&](Index i) {
+    const Index field = i / y.height();
+    const Index row = i % y.height();
+    T* to = error.view().row(field, 0, row);
+    for (Index n = field * images; n < (field + 1) * images; ++n) {
+      for (Index c = 0; c < y.channels(); ++c) {
         const T* a = blurred.view().row(n, c, row);
-        T* to = error.view().row(shared ? 0 : n, 0, row);
         for (Index col = 0; col < y.width(); ++col) {
           const T r = a[col] - y.at(n, c, row, col);
           to[col] += weights.at(n, c, row, col) * r * r;
         }
       }
     }
-  }
+  });
   return error;
 }
 
 template <class T>
-Image<T> smoothed(const Image<T>& image, double sigma) {
+Image<T> smoothed(const Image<T>& image, double sigma, const Execution& execution) {
   BlurOptions options;
   options.extension.mode = Mode::nearest;
   options.truncate = 3.0;
+  options.execution = execution;
   return uniform_blur<T>(image, {&sigma, 1}, options);
 }
 
@@ -68,13 +72,13 @@ Start<T> find_start(const View<const T>& x, const View<const T>& y, const View<c
     const double sigma = std::exp(s);
     Image<T> blurred(x.shape);
     uniform_blur<T>(x, {&sigma, 1}, blurred, blur);
-    const Image<T> raw = squared_error(blurred, y, weights, options.shared);
+    const Image<T> raw = squared_error(blurred, y, weights, options);
     const double sum = total(raw);
     if (sum < least_total) {
       least_total = sum;
       start.sigma = sigma;
     }
-    const Image<T> error = smoothed(raw, kWindow);
+    const Image<T> error = smoothed(raw, kWindow, blur.execution);
     if (best.empty()) {
       best = Image<T>(error.shape());
       std::fill_n(best.data(), best.elements(), static_cast<T>(s));
@@ -101,8 +105,8 @@ Start<T> find_start(const View<const T>& x, const View<const T>& y, const View<c
     weight.data()[i] -= least.data()[i];
     best.data()[i] *= weight.data()[i];
   }
-  start.field = smoothed(best, kSpread);
-  const Image<T> norm = smoothed(weight, kSpread);
+  start.field = smoothed(best, kSpread, blur.execution);
+  const Image<T> norm = smoothed(weight, kSpread, blur.execution);
   const auto whole = static_cast<T>(std::log(start.sigma));
   for (Index i = 0; i < best.elements(); ++i) {
     T& s = start.field.data()[i];
