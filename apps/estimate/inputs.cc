@@ -108,7 +108,7 @@ Brightness brightness(const View<const T>& image, const View<const T>& mask) {
 
 template <class T>
 std::vector<std::string> doubts(const EstimateRequest& request, const ImagePair<T>& pair) {
-  constexpr double kBrighter = 0.1;  // of the sharp image's standard deviation
+  constexpr double kBrighter = 0.25;  // of the sharp image's standard deviation
   constexpr double kRounding = 0.01;  // of its mean
   if (std::equal(pair.sharp.data(), pair.sharp.data() + pair.sharp.elements(),
                  pair.blurred.data())) {

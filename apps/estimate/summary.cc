@@ -136,13 +136,22 @@ std::string summary_text(const EstimateRequest& request, const EstimateSummary& 
       options.prior == FieldPrior::none || request.one_for_all()
           ? ""
           : fmt::format(", lambda {} ({})", number(summary.lambda), asked_text(options.lambda));
+  constexpr double kMuch = 1.5;  // times the noise
+  const double left = std::sqrt(summary.loss) / summary.noise;
+  const std::string more =
+      left > kMuch ? fmt::format(
+                         "a residual of {:.2g} times the noise: the images differ by more "
+                         "than such a blur\n",
+                         left)
+                   : "";
   return fmt::format(
       "{}: {}{}{}, known: {:.0f} %\n"
-      "residual {} rms, noise {} ({}){}\n"
+      "residual {} rms, noise {} ({}){}\n{}"
       "{}, {} s on {} thread{}\n",
       request.out, field, sigmas, range, 100 * summary.known, number(std::sqrt(summary.loss)),
-      number(summary.noise), asked_text(options.noise), lambda, stop_text(request, summary.result),
-      number(summary.estimate_seconds, 3), summary.threads, summary.threads == 1 ? "" : "s");
+      number(summary.noise), asked_text(options.noise), lambda, more,
+      stop_text(request, summary.result), number(summary.estimate_seconds, 3), summary.threads,
+      summary.threads == 1 ? "" : "s");
 }
 
 std::string summary_json(const EstimateRequest& request, const EstimateSummary& summary) {

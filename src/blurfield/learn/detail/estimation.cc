@@ -119,7 +119,8 @@ class Estimation {
     const double n = static_cast<double>(y_.shape.elements());
     const double mean = sum([](double v) { return v; }) / n;
     const double spread = std::sqrt(sum([&](double v) { return (v - mean) * (v - mean); }) / n);
-    const double rounding = std::numeric_limits<T>::epsilon() * (std::abs(mean) + spread);
+    // A blur of a constant, and its derivative, are as exact as this.
+    const double rounding = 64 * std::numeric_limits<T>::epsilon() * std::abs(mean);
     const double least = std::max({1e-5 * spread, rounding, options_.least_noise});
     return least > 0 ? least : 1.0;
   }
