@@ -180,51 +180,44 @@ class Estimation {
     return stage.stop != Stop::cancelled && stage.stop != Stop::time;
   }
 
+  template <class Options>
+  Options bounded(const MinimiseOptions<T>& common) const {
+    Options options;
+    static_cast<MinimiseOptions<T>&>(options) = common;
+    options.bounds = {lower_, upper_};
+    return options;
+  }
+
   MinimiseResult minimise(const MinimiseOptions<T>& common) {
-    const Bounds<T> bounds{lower_, upper_};
     const Objective<T> objective = problem_.objective();
     const std::span<T> s(parameters_);
-    switch (options_.method) {
-      case EstimateMethod::lbfgs: {
-        LbfgsOptions<T> own;
-        static_cast<MinimiseOptions<T>&>(own) = common;
-        own.bounds = bounds;
-        return lbfgs<T>(objective, s, own);
-      }
-      case EstimateMethod::adamax: {
-        AdamaxOptions<T> own;
-        static_cast<MinimiseOptions<T>&>(own) = common;
-        own.bounds = bounds;
-        own.rate = options_.rate;
-        own.keep_best = true;
-        return adamax<T>(objective, s, own);
-      }
-      case EstimateMethod::gradient_descent: {
-        GradientDescentOptions<T> own;
-        static_cast<MinimiseOptions<T>&>(own) = common;
-        own.bounds = bounds;
-        own.rate = options_.rate;
-        return gradient_descent<T>(objective, s, own);
-      }
-      default: {
-        if (problem_.separable()) {
-          SeparableGaussNewtonOptions<T> own;
-          static_cast<MinimiseOptions<T>&>(own) = common;
-          own.bounds = bounds;
-          own.max_step = 0.3;  // in log sigma: further away lie other minima
-          return separable_gauss_newton<T>(objective, problem_.separable_curvature(), s, own);
-        }
-        GaussNewtonOptions<T> own;
-        static_cast<MinimiseOptions<T>&>(own) = common;
-        own.bounds = bounds;
-        own.max_step = 1.0;
-        if (!problem_.fit().gathers()) {  // each product costs two blurs
-          own.cg_tolerance = 0.1;
-          own.cg_iterations = 15;
-        }
-        return gauss_newton<T>(objective, problem_.curvature(), s, own);
-      }
+    if (options_.method == EstimateMethod::lbfgs) {
+      return lbfgs<T>(objective, s, bounded<LbfgsOptions<T>>(common));
     }
+    if (options_.method == EstimateMethod::adamax) {
+      auto own = bounded<AdamaxOptions<T>>(common);
+      own.rate = options_.rate;
+      own.keep_best = true;
+      return adamax<T>(objective, s, own);
+    }
+    if (options_.method == EstimateMethod::gradient_descent) {
+      auto own = bounded<GradientDescentOptions<T>>(common);
+      own.rate = options_.rate;
+      own.keep_best = true;
+      return gradient_descent<T>(objective, s, own);
+    }
+    if (problem_.separable()) {
+      auto own = bounded<SeparableGaussNewtonOptions<T>>(common);
+      own.max_step = 0.3;  // in log sigma: further away lie other minima
+      return separable_gauss_newton<T>(objective, problem_.separable_curvature(), s, own);
+    }
+    auto own = bounded<GaussNewtonOptions<T>>(common);
+    own.max_step = 1.0;
+    if (!problem_.fit().gathers()) {  // each product costs two blurs
+      own.cg_tolerance = 0.1;
+      own.cg_iterations = 15;
+    }
+    return gauss_newton<T>(objective, problem_.curvature(), s, own);
   }
 
   bool tell(const Iterate<T>& iterate) {
