@@ -65,9 +65,9 @@ TYPED_TEST(Adam, RefusesBadOptions) {
   EXPECT_THAT(error([](auto& o) { o.betas[1] = 1; }), HasSubstr("0 <= betas < 1, got 1"));
   EXPECT_THAT(error([](auto& o) { o.betas[0] = -0.1; }), HasSubstr("0 <= betas < 1, got -0.1"));
   EXPECT_THAT(error([](auto& o) { o.epsilon = 0; }), HasSubstr("epsilon > 0, got 0"));
-  const std::vector<T> one{T(1)};
-  EXPECT_THAT(error([&](auto& o) { o.bounds.lower = one; }),
-              HasSubstr("lower bounds of 2 elements, got 1"));
+  const std::vector<T> three{T(1), T(1), T(1)};
+  EXPECT_THAT(error([&](auto& o) { o.bounds.lower = three; }),
+              HasSubstr("lower bounds of 1 or 2 elements, got 3"));
 }
 
 }  // namespace

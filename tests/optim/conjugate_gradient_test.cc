@@ -41,6 +41,36 @@ TEST(ConjugateGradient, SolvesIllConditionedSystems) {
   EXPECT_LT(conjugate_gradient<double>(multiply, b, x, options).iterations, result.iterations);
 }
 
+TEST(ConjugateGradient, StopsWhereNothingIsGained) {
+  const test::Quadratic a(1000, 1e6);
+  const LinearOperator<double> multiply = [&](std::span<const double> v, std::span<double> out) {
+    std::ranges::copy(a.multiply(v), out.begin());
+  };
+  const std::vector<double> b = a.multiply(a.minimum);
+  // How far x . A x / 2 - b . x is above its least value.
+  const auto excess = [&](double least_gain, ConjugateGradientResult& result) {
+    std::vector<double> x(1000);
+    result = conjugate_gradient<double>(
+        multiply, b, x, {.max_iterations = 20000, .tolerance = 1e-12, .least_gain = least_gain});
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] -= a.minimum[i];
+    const std::vector<double> ax = a.multiply(x);
+    double sum = 0.0;
+    for (std::size_t i = 0; i < x.size(); ++i) sum += x[i] * ax[i] / 2;
+    return sum;
+  };
+  ConjugateGradientResult rough;
+  ConjugateGradientResult fine;
+  ConjugateGradientResult full;
+  const double start = excess(INFINITY, rough);  // after one iteration
+  EXPECT_EQ(rough.iterations, 1);
+  const double left = excess(1e-6 * start, fine);
+  EXPECT_EQ(fine.stop, ConjugateGradientStop::converged);
+  EXPECT_LT(left, 1e-3 * start);
+  excess(0.0, full);
+  EXPECT_LT(2 * fine.iterations, full.iterations);
+  EXPECT_LE(full.residual, 1e-12);
+}
+
 TEST(ConjugateGradient, NeedsAsManyStepsAsThereAreEigenvalues) {
   std::vector<double> d(500);
   for (std::size_t i = 0; i < d.size(); ++i) d[i] = std::vector{1.0, 5.0, 70.0}[i % 3];

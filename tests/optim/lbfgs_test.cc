@@ -238,7 +238,7 @@ TEST(Lbfgs, RefusesBadOptions) {
   const Values high{1, -1};
   const Values none{0, NAN};
   EXPECT_THAT(error(0, {}), HasSubstr("lbfgs: expected memory >= 1, got 0"));
-  EXPECT_THAT(error(5, {{}, three}), HasSubstr("upper bounds of 2 elements, got 3"));
+  EXPECT_THAT(error(5, {{}, three}), HasSubstr("upper bounds of 1 or 2 elements, got 3"));
   EXPECT_THAT(error(5, {low, high}), HasSubstr("lower <= upper, got 0 and -1 at 1"));
   EXPECT_THAT(error(5, {none, {}}), HasSubstr("lower bounds that are numbers, got nan at 1"));
 }

@@ -7,6 +7,7 @@
 
 #include "blurfield/optim/adam.h"
 #include "blurfield/optim/adamax.h"
+#include "blurfield/optim/fista.h"
 #include "blurfield/optim/gauss_newton.h"
 #include "blurfield/optim/gradient_descent.h"
 #include "blurfield/optim/lbfgs.h"
@@ -57,6 +58,12 @@ std::vector<Optimiser<T>> optimisers(double rate, bool keep_best = false) {
           {"newton_cg",
            [](const Problem<T>& p, std::span<T> x, const Common& common) {
              return newton_cg<T>(p.objective, x, with<NewtonCgOptions<T>>(common));
+           }},
+          {"fista",
+           [=](const Problem<T>& p, std::span<T> x, const Common& common) {
+             auto options = with<FistaOptions<T>>(common);
+             options.lipschitz = 2 / rate;  // certified where gradient descent converges
+             return fista<T>(p.objective, x, options);
            }},
           {"gauss_newton", [](const Problem<T>& p, std::span<T> x, const Common& common) {
              return gauss_newton<T>(p.objective, p.curvature, x,

@@ -18,11 +18,13 @@ struct ConjugateGradientOptions {
   int max_iterations = 1000;
   // Stops where |b - A x| <= tolerance |b|, in the preconditioner's norm sqrt(r . M r).
   double tolerance = 1e-8;
+  // Stops after n iterations of which the last lowers x . A x / 2 - b . x by no more than this / n.
+  double least_gain = 0.0;
   int threads = 0;  // upper limit for vector work, 0 = all cores
 };
 
 enum class ConjugateGradientStop {
-  converged,
+  converged,   // by tolerance or least_gain
   iterations,  // max_iterations
   indefinite,  // met v . A v <= 0: x is the solution in the directions before it
 };

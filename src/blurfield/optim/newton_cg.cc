@@ -18,9 +18,10 @@ constexpr const char* kName = "newton_cg";
 template <class T>
 class NewtonCg {
  public:
-  NewtonCg(Run<T>& run, const Objective<T>& objective, int cg_iterations)
+  NewtonCg(Run<T>& run, const Objective<T>& objective, const NewtonCgOptions<T>& options)
       : run_(run),
-        cg_iterations_(cg_iterations),
+        cg_iterations_(options.cg_iterations),
+        change_tolerance_(options.change_tolerance),
         downhill_(run.size()),
         direction_(run.size()),
         solver_(run.size(), run.threads(), false),
@@ -38,9 +39,11 @@ class NewtonCg {
         });
     const double norm = std::sqrt(square);
     tighten(norm);
+    // What change_tolerance would not count is not worth a product either.
+    const double least = 0.1 * change_tolerance_ * std::abs(run_.value());
     const ConjugateGradientResult solved =
         solver_.solve(kName, multiply_, downhill_.span(), direction_.span(), true,
-                      {cg_iterations_, forcing_}, {});
+                      {cg_iterations_, forcing_, least}, {});
     const double slope = detail::dot<T>(run_.gradient(), direction_.span(), run_.threads());
     const bool found =
         solved.iterations > 0 && detail::search_line(run_, direction_.data(), slope, 1.0);
@@ -67,6 +70,7 @@ class NewtonCg {
 
   Run<T>& run_;
   int cg_iterations_;
+  double change_tolerance_;
   Scratch<T> downhill_;
   Scratch<T> direction_;
   detail::CgSolver<T> solver_;
@@ -85,7 +89,7 @@ MinimiseResult newton_cg(const Objective<T>& objective, std::span<T> x,
   require(options.cg_iterations >= 1, kName, "expected cg_iterations >= 1, got ",
           options.cg_iterations);
   Run<T> run(kName, objective, x, {}, options);
-  NewtonCg<T> method(run, objective, options.cg_iterations);
+  NewtonCg<T> method(run, objective, options);
   return run.minimise([&] { method.iterate(); });
 }
 

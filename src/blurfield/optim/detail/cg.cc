@@ -65,8 +65,12 @@ ConjugateGradientResult CgSolver<T>::solve(const char* name, const LinearOperato
       r[i] -= step * q[i];
       return static_cast<double>(r[i]) * static_cast<double>(r[i]);
     });
+    const double gain = rz / pq * rz / 2;
     const double before = rz;
     rz = precondition ? apply(name, precondition) : rr;
+    if (gain * (result.iterations + 1) <= options.least_gain) {
+      return {ConjugateGradientStop::converged, result.iterations + 1, std::sqrt(rz) / scale};
+    }
     const auto share = static_cast<T>(rz / before);
     each(size_, threads_, [=](Index i) { p[i] = z[i] + share * p[i]; });
   }

@@ -87,11 +87,14 @@ bool Run<T>::evaluate() {
   }
   ++result_.evaluations;
   at_trial_.value = objective_.evaluate(trial(), at_trial_.gradient);
-  at_trial_.gradient_norm = largest(size(), threads(), [=, box = box_](Index i) {
+  const auto free_slope = [=, box = box_](Index i) {
     const double slope = static_cast<double>(g[i]);
     // 0 * infinity is NaN: a gradient that is not finite shows at a bound too.
     return std::abs(box.holds(i, at[i], g[i]) ? 0 * slope : slope);
-  });
+  };
+  const auto slope = [=](Index i) { return std::abs(static_cast<double>(g[i])); };
+  at_trial_.gradient_norm =
+      box_.bounded() ? largest(size(), threads(), free_slope) : largest(size(), threads(), slope);
   const bool finite = std::isfinite(at_trial_.value) && std::isfinite(at_trial_.gradient_norm);
   // That x itself is finite is no news.
   if (at_trial_.step > 0 || at_start) trouble_ = finite ? "" : trouble();

@@ -56,7 +56,7 @@ double sum(std::size_t size, int threads, const Term& term) {
 // The largest term(i) over all elements, at least 0; NaN if one is.
 template <class Term>
 double largest(std::size_t size, int threads, const Term& term) {
-  const auto larger = [](double a, double b) { return a < b || b != b ? b : a; };
+  const auto larger = [](double a, double b) { return a >= b || a != a ? a : b; };
   double result = 0.0;
   std::mutex mutex;
   parallel_slices(static_cast<Index>(size), threads, [&](Index begin, Index end) {
