@@ -23,7 +23,7 @@ ROOMS = {
     "ops": {"base", "kernels", "fft"},
     "autodiff": {"base", "ops", "optim"},
     "learn": {"base", "ops", "optim", "autodiff"},
-    "deblur": {"base", "ops", "optim", "autodiff"},
+    "deblur": {"base", "fft", "ops", "optim"},
 }
 APPS_MAY_USE = set(ROOMS) - {"kernels", "fft"}
 
