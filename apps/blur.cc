@@ -7,13 +7,13 @@
 #include <CLI/Formatter.hpp>
 #include <memory>
 
-#include "apps/blur_inputs.h"
 #include "apps/blur_summary.h"
 #include "apps/inputs.h"
 #include "apps/pixels.h"
 #include "apps/progress.h"
 #include "apps/stopwatch.h"
 #include "apps/text_file.h"
+#include "blurfield/base/random.h"
 #include "blurfield/ops/uniform_blur.h"
 
 namespace blurfield::app {
@@ -49,11 +49,10 @@ struct Job {
   AdaptiveBlurOptions options;
 };
 
-std::string kind_of(const BlurRequest& request) {
-  if (request.has_sigma) return "sigma";
-  if (!request.sigma_yx.empty()) return "sigma-yx";
-  if (!request.cov.empty()) return "cov";
-  return request.sigma_map.empty() ? "logchol-map" : "sigma-map";
+AdaptiveBlurOptions blur_options(const BlurRequest& request) {
+  AdaptiveBlurOptions options = reach_options(request.gaussian, request.common.threads);
+  options.extension = {*parse_mode(request.mode), request.cval};
+  return options;
 }
 
 template <class T>
@@ -72,8 +71,8 @@ template <class T>
 void load(Job<T>& job) {
   const Stopwatch watch;
   const BlurRequest& request = job.request;
-  job.gaussian = uniform_gaussian(request);
-  job.field = load_field<T>(request, job.summary.in);
+  job.gaussian = uniform_gaussian(request.gaussian);
+  job.field = load_field<T>(request.gaussian, job.summary.in);
   job.mask = load_mask<T>(request.mask, job.summary.in);
   job.picture = io::load_picture<T>(request.in);
   job.summary.in = job.picture.info;
@@ -121,6 +120,10 @@ Image<T> process(Job<T>& job) {
   }
   if (alpha) unpremultiply<T>(x);
   if (linear) transform<T>(x, colours, srgb_encode);
+  if (job.request.noise > 0) {
+    Random random(job.request.seed);
+    transform<T>(x, colours, [&](double v) { return v + job.request.noise * random.normal(); });
+  }
   return x;
 }
 
@@ -129,7 +132,6 @@ void run(const BlurRequest& request, const io::Info& info, const io::SaveOptions
   Job<T> job{request, {}, {}, {}, {}, {}, blur_options(request)};
   job.summary.in = info;
   job.summary.out_sample = saving.sample;
-  job.summary.kind = kind_of(request);
   job.summary.threads = thread_limit(job.options.execution);
   load(job);
 
@@ -174,64 +176,33 @@ void start(const BlurRequest& request) {
 
 // What CLI11's own rules do not express.
 void check_usage(const BlurRequest& request, std::size_t gaussians) {
-  const auto refuse = [](const std::string& text) { throw CLI::ValidationError(text); };
   if (gaussians != 1) {
-    refuse(
+    refuse_usage(
         message("expected exactly one of --sigma, --sigma-yx, --sigma-map, --cov, "
                 "--logchol-map; got ",
                 gaussians));
   }
   if (request.tolerance != 0) {
-    refuse(message("--tolerance: only 0 (exact) is available, got ", request.tolerance));
+    refuse_usage(message("--tolerance: only 0 (exact) is available, got ", request.tolerance));
   }
-  const bool map = !request.sigma_map.empty() || !request.logchol_map.empty();
-  if (request.scatter && !map) {
-    refuse("--scatter needs a map: where the Gaussian is the same everywhere it changes nothing");
+  if (request.gaussian.scatter && !request.gaussian.varies()) {
+    refuse_usage(
+        "--scatter needs a map: where the Gaussian is the same everywhere it changes nothing");
   }
-  if (request.cval != 0 && request.mode != "constant") refuse("--cval needs --mode constant");
+  if (request.cval != 0 && request.mode != "constant") refuse_usage("--cval needs --mode constant");
   if (request.cval != 0 && !request.mask.empty()) {
-    refuse("--cval: with --mask nothing comes from beyond the border of --mode constant");
+    refuse_usage("--cval: with --mask nothing comes from beyond the border of --mode constant");
   }
   if (request.report == request.out || request.report == request.in) {
-    refuse("--report: expected a file of its own, got " + request.report);
+    refuse_usage("--report: expected a file of its own, got " + request.report);
   }
-}
-
-void add_gaussian(CLI::App& app, BlurRequest& request) {
-  const char* group = "Gaussian, in pixels (exactly one)";
-  app.add_option("--sigma", request.sigma, "Standard deviation")->type_name("S")->group(group);
-  app.add_option("--sigma-yx", request.sigma_yx,
-                 "One along y and one along x; 0 leaves an axis alone")
-      ->type_name("SY SX")
-      ->expected(2)
-      ->group(group);
-  app.add_option("--cov", request.cov, "Covariance matrix, in pixels^2")
-      ->type_name("YY YX XX")
-      ->expected(3)
-      ->group(group);
-  auto* map = app.add_option("--sigma-map", request.sigma_map,
-                             "Image with sigma of every pixel (two channels: sigma_y, sigma_x); "
-                             "values are pixels, unless:")
-                  ->type_name("FILE")
-                  ->group(group);
-  app.add_option("--sigma-range", request.sigma_range,
-                 "Black of the sigma map is LO, white (1.0 in a float map) is HI")
-      ->type_name("LO HI")
-      ->expected(2)
-      ->needs(map)
-      ->group(group);
-  app.add_option("--logchol-map", request.logchol_map,
-                 "Float image with three channels a, b, c of U = [[e^a, b], [0, e^c]]; "
-                 "the covariance in (y, x) order is U^T U")
-      ->type_name("FILE")
-      ->group(group);
 }
 
 void add_manner(CLI::App& app, BlurRequest& request) {
   const char* group = "Blur";
   add_extension(app, group, request.mode, request.cval);
-  add_reach(app, group, request.truncate, request.radius);
-  app.add_flag("--scatter", request.scatter,
+  add_reach(app, group, request.gaussian.truncate, request.gaussian.radius);
+  app.add_flag("--scatter", request.gaussian.scatter,
                "The map's Gaussian belongs to the pixel that light comes from (as an optical point "
                "spread does), not to the pixel where it arrives")
       ->group(group);
@@ -256,6 +227,16 @@ void add_output(CLI::App& app, BlurRequest& request) {
   app.add_option("--report", request.report, "Also write a page with inputs, result and timings")
       ->type_name("FILE.html")
       ->group(group);
+  app.add_option("--noise", request.noise,
+                 "Add white Gaussian noise of this standard deviation to OUT, on the scale of its "
+                 "pixels (0..1 for integers): for trials")
+      ->type_name("STD")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
+  app.add_option("--seed", request.seed, "Another seed, other noise")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
   app.add_flag("--force", request.force, "Overwrite existing files")->group(group);
   app.add_flag("--force-slow", request.force_slow,
                fmt::format("Run also beyond {:.0e} multiply-adds", kSlow))
@@ -276,19 +257,13 @@ Command blur_command(CLI::App& app, const std::string& line) {
   blur->add_option("OUT", request->out, "Result; the format follows the name")
       ->required()
       ->type_name("");
-  add_gaussian(*blur, *request);
+  add_gaussian(*blur, "Gaussian, in pixels (exactly one)", request->gaussian);
   add_manner(*blur, *request);
   add_output(*blur, *request);
   add_common(*blur, request->common);
   blur->footer(kExamples);
   return {blur, [blur, request] {
-            request->has_sigma = blur->count("--sigma") > 0;
-            std::size_t gaussians = 0;
-            for (const char* option :
-                 {"--sigma", "--sigma-yx", "--cov", "--sigma-map", "--logchol-map"}) {
-              gaussians += blur->count(option) > 0 ? 1 : 0;
-            }
-            check_usage(*request, gaussians);
+            check_usage(*request, count_gaussians(*blur));
             start(*request);
           }};
 }

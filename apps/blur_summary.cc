@@ -13,23 +13,6 @@ namespace {
 
 using report::number;
 
-std::string list(const std::vector<double>& values) {
-  std::string text;
-  for (const double v : values) text += fmt::format("{}{}", text.empty() ? "" : ", ", number(v));
-  return text;
-}
-
-std::string gaussian_text(const BlurRequest& request) {
-  if (request.has_sigma) return "sigma " + number(request.sigma) + " px";
-  if (!request.sigma_yx.empty()) return "sigma (y, x) = (" + list(request.sigma_yx) + ") px";
-  if (!request.cov.empty()) return "covariance (yy, yx, xx) = (" + list(request.cov) + ") px^2";
-  const std::string manner = request.scatter ? "scattered" : "gathered";
-  if (!request.logchol_map.empty()) return request.logchol_map + ", " + manner;
-  const std::string range =
-      request.sigma_range.empty() ? "" : ", range " + list(request.sigma_range) + " px";
-  return request.sigma_map + range + ", " + manner;
-}
-
 std::string extension_text(const BlurRequest& request) {
   return request.mode == "constant" ? "constant " + number(request.cval) : request.mode;
 }
@@ -38,7 +21,7 @@ std::vector<std::vector<std::string>> figures(const BlurRequest& request,
                                               const BlurSummary& summary) {
   return {{"", ""},
           {"image", describe(summary.in)},
-          {"Gaussian", gaussian_text(request)},
+          {"Gaussian", request.gaussian.text()},
           {"beyond the border", extension_text(request)},
           {"multiply-adds", number(summary.taps, 3)},
           {"threads", std::to_string(summary.threads)},
@@ -66,13 +49,13 @@ std::string summary_line(const BlurRequest& request, const BlurSummary& summary)
 }
 
 std::string summary_json(const BlurRequest& request, const BlurSummary& summary) {
-  const std::string& map = request.sigma_map.empty() ? request.logchol_map : request.sigma_map;
+  const GaussianRequest& gaussian = request.gaussian;
   Json json = job_json("blur", request.line, {{"in", request.in}}, request.out, summary.in);
   json.update({{"out_type", io::sample_name(summary.out_sample)},
-               {"gaussian", summary.kind},
-               {"map", map.empty() ? Json() : Json(map)},
-               {"sigma_range", request.sigma_range.empty() ? Json() : Json(request.sigma_range)},
-               {"scatter", request.scatter},
+               {"gaussian", gaussian.kind()},
+               {"map", gaussian.varies() ? Json(gaussian.map()) : Json()},
+               {"sigma_range", gaussian.sigma_range.empty() ? Json() : Json(gaussian.sigma_range)},
+               {"scatter", gaussian.scatter},
                {"mode", request.mode},
                {"multiply_adds", summary.taps},
                {"threads", summary.threads},

@@ -12,8 +12,7 @@ namespace blurfield::app {
 struct BlurSummary {
   io::Info in;
   io::Sample out_sample = io::Sample::u8;
-  std::string kind;  // "sigma", "sigma-yx", "cov", "sigma-map", "logchol-map"
-  double taps = 0;   // multiply-adds
+  double taps = 0;  // multiply-adds
   int threads = 1;
   double load_seconds = 0;
   double blur_seconds = 0;

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <sstream>
 
@@ -70,6 +71,48 @@ std::function<std::string(const std::string&)> positive_number() {
     const bool good = !text.empty() && *end == '\0' && value > 0 && std::isfinite(value);
     return good ? std::string() : fmt::format("expected a number > 0, got {}", text);
   };
+}
+
+std::function<std::string(const std::string&)> number_or_auto(bool positive) {
+  return [positive](const std::string& text) {
+    if (text == "auto") return std::string();
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    const bool good = !text.empty() && *end == '\0' && std::isfinite(value) && value >= 0;
+    return good && (value > 0 || !positive)
+               ? std::string()
+               : fmt::format("expected auto or a number {} 0, got {}", positive ? ">" : ">=", text);
+  };
+}
+
+std::optional<double> unless_auto(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  return std::strtod(text.c_str(), nullptr);
+}
+
+void refuse_usage(const std::string& text) { throw CLI::ValidationError(text); }
+
+void require_for(const CLI::App& app, std::initializer_list<const char*> options, bool holds,
+                 const char* what) {
+  for (const char* option : options) {
+    if (!holds && app.count(option) > 0) refuse_usage(message(option, " needs ", what));
+  }
+}
+
+void require_distinct(std::vector<NamedFile> taken, const std::vector<NamedFile>& outputs) {
+  const auto place = [](const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+  };
+  for (const NamedFile& output : outputs) {
+    if (output.path.empty()) continue;
+    for (const NamedFile& other : taken) {
+      if (other.path.empty() || place(output.path) != place(other.path)) continue;
+      refuse_usage(message(output.name, ": expected a file of its own, got ", output.path,
+                           ", which is ", other.name));
+    }
+    taken.push_back(output);
+  }
 }
 
 void set_help_format(CLI::App& app) { app.formatter(std::make_shared<HelpFormat>()); }

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,7 @@ struct Command {
 // `line` is the command line as the user gave it, quoted for a shell.
 Command blur_command(CLI::App& app, const std::string& line);
 Command compare_command(CLI::App& app);
+Command deblur_command(CLI::App& app, const std::string& line);
 Command estimate_command(CLI::App& app, const std::string& line);
 Command filter_command(CLI::App& app, const std::string& line);
 Command info_command(CLI::App& app);
@@ -46,8 +49,25 @@ void add_reach(CLI::App& app, const char* group, double& truncate, std::vector<i
 // Declares --threads, --quiet, --json and --help; to be called last.
 void add_common(CLI::App& app, Common& common);
 
-// A check for CLI11's options: says what is wrong with a text that is no finite number > 0.
+// Checks for CLI11's options: say what is wrong with a text that is no finite number > 0, or
+// neither "auto" nor a finite number >= 0 (> 0 if `positive`).
 std::function<std::string(const std::string&)> positive_number();
+std::function<std::string(const std::string&)> number_or_auto(bool positive);
+// The number, empty for "auto".
+std::optional<double> unless_auto(const std::string& text);
+
+// Throws the error of wrong usage.
+[[noreturn]] void refuse_usage(const std::string& text);
+// Refuses those of the options that were given: "--rate needs --method adamax".
+void require_for(const CLI::App& app, std::initializer_list<const char*> options, bool holds,
+                 const char* what);
+
+struct NamedFile {
+  const char* name;  // "OUT", "--report"
+  std::string path;  // empty: not asked for
+};
+// Refuses an output that is one of the files taken or another output.
+void require_distinct(std::vector<NamedFile> taken, const std::vector<NamedFile>& outputs);
 
 // Writes to standard output; throws Error where that fails (a full disk).
 void print(const std::string& text);

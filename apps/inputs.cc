@@ -16,13 +16,10 @@ namespace {
 
 // What to add to --bit-depth so that a format can hold it; empty if it holds `sample` already.
 std::string bit_depths(const std::string& path, io::Sample sample) {
-  std::string extension = std::filesystem::path(path).extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const bool eight = sample == io::Sample::u8;
-  if (extension == ".png" && !eight && sample != io::Sample::u16) return "8 or 16";
-  const bool bytes_only = extension == ".jpg" || extension == ".jpeg" || extension == ".webp";
-  return bytes_only && !eight ? "8" : "";
+  const bool png = has_extension(path, {".png"});
+  if (png && !eight && sample != io::Sample::u16) return "8 or 16";
+  return holds_integers_only(path) && !png && !eight ? "8" : "";
 }
 
 }  // namespace
@@ -96,6 +93,52 @@ Image<T> load_mask(const std::string& file, const io::Info& in) {
   return std::move(mask.pixels);
 }
 
+template <class T>
+Image<T> page_weights(const Image<T>& mask, const Shape& image) {
+  Image<T> weights({image[0], 1, image[2], image[3]});
+  for (Index n = 0; n < image[0]; ++n) {
+    T* page = weights.view().row(n, 0, 0);
+    if (mask.empty()) {
+      std::fill_n(page, image[2] * image[3], T{1});
+    } else {
+      std::copy_n(mask.data(), mask.elements(), page);
+    }
+  }
+  return weights;
+}
+
+template <class T>
+void leave_out_unknown(const io::Picture<T>& picture, double least_alpha, const View<T>& weights) {
+  const View<const T> pixels = picture.pixels;
+  const Index colours = colours_of(picture);
+  const auto opaque = static_cast<T>(least_alpha * picture.info.white);
+  for (Index n = 0; n < pixels.batch(); ++n) {
+    for (Index y = 0; y < pixels.height(); ++y) {
+      for (Index x = 0; x < pixels.width(); ++x) {
+        bool known = !picture.alpha || pixels.at(n, colours, y, x) >= opaque;
+        for (Index c = 0; c < colours; ++c) known = known && std::isfinite(pixels.at(n, c, y, x));
+        if (!known) weights.at(n, 0, y, x) = 0;
+      }
+    }
+  }
+}
+
+double rounding_noise(const io::Info& info) {
+  if (io::is_float(info.sample)) return 0;
+  return (info.physical ? 1 : 1 / io::sample_max(info.sample)) / std::sqrt(12.0);
+}
+
+bool has_extension(const std::string& path, std::initializer_list<const char*> extensions) {
+  std::string extension = std::filesystem::path(path).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
+}
+
+bool holds_integers_only(const std::string& path) {
+  return has_extension(path, {".png", ".jpg", ".jpeg", ".webp"});
+}
+
 void require_encoded(const io::Info& in) {
   if (!io::is_float(in.sample) && !in.physical) return;
   throw Error(message(in.path, ": --linear-light expects integer samples in sRGB, got ",
@@ -108,7 +151,9 @@ void require_encoded(const io::Info& in) {
                        const std::function<bool(T)>&);                                   \
   template void require_finite(const View<const T>&, const std::string&, const char*);   \
   template void require_size(const View<const T>&, const std::string&, const io::Info&); \
-  template Image<T> load_mask(const std::string&, const io::Info&);
+  template Image<T> load_mask(const std::string&, const io::Info&);                      \
+  template Image<T> page_weights(const Image<T>&, const Shape&);                         \
+  template void leave_out_unknown(const io::Picture<T>&, double, const View<T>&);
 BLURFIELD_INSTANTIATE(float)
 BLURFIELD_INSTANTIATE(double)
 #undef BLURFIELD_INSTANTIATE

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 
 #include "blurfield/io/picture.h"
@@ -39,6 +40,29 @@ void require_same_shape(const Shape& expected, const std::string& expected_file,
 // A mask (1, 1, H, W) for the image, finite and >= 0; empty for an empty name.
 template <class T>
 Image<T> load_mask(const std::string& file, const io::Info& in);
+
+// A picture's channels without alpha.
+template <class T>
+Index colours_of(const io::Picture<T>& picture) {
+  return picture.pixels.shape()[1] - (picture.alpha ? 1 : 0);
+}
+
+// Weights (N, 1, H, W) for every page of an image (N, C, H, W): the mask's, or 1 where it is empty.
+template <class T>
+Image<T> page_weights(const Image<T>& mask, const Shape& image);
+
+// Sets the weight to 0 where a pixel is not finite, or its alpha below this fraction of white.
+template <class T>
+void leave_out_unknown(const io::Picture<T>& picture, double least_alpha, const View<T>& weights);
+
+// Standard deviation of what rounding to the samples' integers adds, on the scale of the pixels; 0
+// for float samples.
+double rounding_noise(const io::Info& info);
+
+// Whether a name ends so, in lower or upper case: {".png", ".jpg"}.
+bool has_extension(const std::string& path, std::initializer_list<const char*> extensions);
+// Whether the format of that name holds no float samples.
+bool holds_integers_only(const std::string& path);
 
 // Throws Error unless the samples are integers that --linear-light can take for sRGB.
 void require_encoded(const io::Info& in);

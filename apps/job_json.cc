@@ -16,6 +16,10 @@ Json job_json(const char* command, const std::string& line, const Json& inputs,
   return json;
 }
 
+Json auto_or(const std::optional<double>& value) { return value ? Json(*value) : Json("auto"); }
+
+Json name_or_null(const std::string& file) { return file.empty() ? Json() : Json(file); }
+
 std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

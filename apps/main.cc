@@ -77,7 +77,8 @@ int parse_and_run(int argc, char** argv) {
 
   CLI::App app{
       "Blur that varies across an image: exact Gaussian blur of one width, or of a width\n"
-      "and a shape of its own for every pixel; how to find them; and convolution with any kernel."};
+      "and a shape of its own for every pixel; how to find them; how to undo them, and any known\n"
+      "blur; and convolution with any kernel."};
   app.name("blurfield");
   blurfield::app::set_help_format(app);
   app.set_version_flag("--version", "blurfield " BLURFIELD_VERSION, "Print the version");
@@ -87,15 +88,16 @@ int parse_and_run(int argc, char** argv) {
       "  blurfield blur photo.png soft.png --sigma 3\n"
       "  blurfield blur photo.png portrait.png --sigma-map depth.png --sigma-range 0.5 12\n"
       "  blurfield estimate photo.png portrait.png sigma.tif\n"
+      "  blurfield deblur portrait.png sharp.png --sigma-map sigma.tif\n"
       "  blurfield filter photo.png edges.png --filter sobel-x --abs\n"
       "  blurfield compare photo.png soft.png\n"
       "  blurfield info photo.png\n"
       "`blurfield COMMAND --help` explains a command and gives more examples.\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 128 + signal when cancelled.");
   const std::vector<Command> commands = {
-      blurfield::app::blur_command(app, line), blurfield::app::estimate_command(app, line),
-      blurfield::app::filter_command(app, line), blurfield::app::compare_command(app),
-      blurfield::app::info_command(app)};
+      blurfield::app::blur_command(app, line),   blurfield::app::estimate_command(app, line),
+      blurfield::app::deblur_command(app, line), blurfield::app::filter_command(app, line),
+      blurfield::app::compare_command(app),      blurfield::app::info_command(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

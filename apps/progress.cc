@@ -56,16 +56,25 @@ std::function<bool(double)> Progress::callback() {
   };
 }
 
-void Progress::draw(double fraction, const std::string& note) {
-  if (!shown_) return;
+bool Progress::due() {
+  if (!shown_) return false;
   const auto now = std::chrono::steady_clock::now();
-  if (now - start_ < kPatience || now - last_ < kBetween) return;
+  if (now - start_ < kPatience || now - last_ < kBetween) return false;
   last_ = now;
   drawn_ = true;
+  return true;
+}
+
+void Progress::tell(const std::string& note) {
+  if (due()) std::fputs(fmt::format("\r\033[K{}: {}", label_, note).c_str(), stderr);
+}
+
+void Progress::draw(double fraction, const std::string& note) {
+  if (!due()) return;
   constexpr int kWidth = 32;
   const double done = std::clamp(fraction, 0.0, 1.0);
   const auto full = static_cast<std::size_t>(done * kWidth);
-  const double elapsed = std::chrono::duration<double>(now - start_).count();
+  const double elapsed = std::chrono::duration<double>(last_ - start_).count();
   const std::string left = note.empty() && done > 0.01
                                ? fmt::format("{:.0f} s left", elapsed * (1 - done) / done)
                                : note;

@@ -28,8 +28,12 @@ class Progress {
 
   // Draws the bar, if it is time to; `note` stands behind it in place of the time left.
   void draw(double fraction, const std::string& note = {});
+  // The like for work whose length nobody knows: a note without a bar.
+  void tell(const std::string& note);
 
  private:
+  bool due();  // whether it is time to draw
+
   std::string label_;
   bool shown_;  // whether to draw at all
   bool drawn_ = false;

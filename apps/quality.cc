@@ -61,7 +61,7 @@ double plane_ssim(const View<const double>& a, const View<const double>& b, doub
 }  // namespace
 
 Quality measure_quality(const View<const double>& a, const View<const double>& b, double data_range,
-                        const Execution& execution) {
+                        const Execution& execution, bool with_ssim) {
   require(a.shape == b.shape, "measure_quality", "expected equal shapes, got ", a.shape.text(),
           " and ", b.shape.text());
   Quality quality;
@@ -69,7 +69,7 @@ Quality measure_quality(const View<const double>& a, const View<const double>& b
   BlurOptions window;
   window.radius = {kWindowRadius};
   window.execution = execution;
-  const bool large = std::min(a.height(), a.width()) > 2 * kWindowRadius;
+  const bool large = with_ssim && std::min(a.height(), a.width()) > 2 * kWindowRadius;
   double ssim = 0;
   for (Index n = 0; n < a.batch(); ++n) {
     for (Index c = 0; c < a.channels(); ++c) {

@@ -20,8 +20,9 @@ struct Quality {
 // Throws Error unless both have one shape (N, C, H, W). `data_range` > 0 is the greatest possible
 // difference of two pixels. SSIM is the mean over pixels and channels of Wang, Bovik, Sheikh and
 // Simoncelli (2004): Gaussian window 11 x 11 of sigma 1.5, K1 = 0.01, K2 = 0.03, without the
-// 5 pixels at the border, where the window leaves the image.
+// 5 pixels at the border, where the window leaves the image; it is the dear part, and can be left
+// out.
 Quality measure_quality(const View<const double>& a, const View<const double>& b, double data_range,
-                        const Execution& execution);
+                        const Execution& execution, bool with_ssim = true);
 
 }  // namespace blurfield::app

@@ -5,18 +5,12 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 
 #include "apps/estimate/work.h"
 
 namespace blurfield::app {
 namespace {
-
-constexpr int kFewIterations = 100;  // of Gauss-Newton
-constexpr int kManyIterations = 300;
 
 constexpr const char* kExamples = R"(Examples:
   How blurred is the second picture, everywhere alike, and where exactly?
@@ -49,68 +43,19 @@ struct Words {
   bool gather = false;
 };
 
-[[noreturn]] void refuse(const std::string& text) { throw CLI::ValidationError(text); }
-
-// A finite number >= 0 (> 0 if `positive`), or "auto".
-std::function<std::string(const std::string&)> number_or_auto(bool positive) {
-  return [positive](const std::string& text) {
-    if (text == "auto") return std::string();
-    char* end = nullptr;
-    const double value = std::strtod(text.c_str(), &end);
-    const bool good = !text.empty() && *end == '\0' && std::isfinite(value) && value >= 0;
-    return good && (value > 0 || !positive)
-               ? std::string()
-               : fmt::format("expected auto or a number {} 0, got {}", positive ? ">" : ">=", text);
-  };
-}
-
-std::optional<double> unless_auto(const std::string& text) {
-  if (text == "auto") return std::nullopt;
-  return std::strtod(text.c_str(), nullptr);
-}
-
-// All files that are named must be files of their own.
-void require_distinct(const EstimateRequest& request) {
-  const std::pair<const char*, const std::string*> files[] = {{"SHARP", &request.sharp},
-                                                              {"BLURRED", &request.blurred},
-                                                              {"--mask", &request.mask},
-                                                              {"OUT", &request.out},
-                                                              {"--confidence", &request.confidence},
-                                                              {"--trace", &request.trace},
-                                                              {"--report", &request.report}};
-  constexpr std::size_t kInputs = 3;
-  const auto place = [](const std::string& file) {
-    std::error_code ignored;
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(file, ignored), ignored);
-  };
-  for (std::size_t i = kInputs; i < std::size(files); ++i) {
-    const auto& [name, file] = files[i];
-    if (file->empty()) continue;
-    for (std::size_t j = 0; j < i; ++j) {
-      const auto& [other, taken] = files[j];
-      if (taken->empty() || place(*file) != place(*taken)) continue;
-      refuse(message(name, ": expected a file of its own, got ", *file, ", which is ", other));
-    }
-  }
-}
-
 // Options that the model or the method leaves without meaning.
 void refuse_unused(const CLI::App& app, const EstimateRequest& request) {
   const EstimateOptions& options = request.options;
-  const auto needs = [&](bool holds, std::initializer_list<const char*> names, const char* what) {
-    for (const char* name : names) {
-      if (!holds && app.count(name) > 0) refuse(message(name, " needs ", what));
-    }
-  };
   const bool mix = options.model == BlurModel::mix;
-  needs(mix, {"--mix-sigmas", "--learn-sigmas", "--scalar-weight"}, "--model mix");
-  needs(!mix, {"--max-sigma"}, "another model than mix, whose sigmas are --mix-sigmas");
-  needs(!mix && options.model != BlurModel::uniform, {"--scatter", "--gather"},
-        "a model whose Gaussian varies");
-  needs(!request.one_for_all(), {"--prior", "--lambda"}, "a field, not one number for the image");
-  needs(options.prior != FieldPrior::none, {"--lambda"}, "a prior");
-  needs(options.method == EstimateMethod::adamax, {"--rate"}, "--method adamax");
-  needs(options.blur.extension.mode == Mode::constant, {"--cval"}, "--mode constant");
+  require_for(app, {"--mix-sigmas", "--learn-sigmas", "--scalar-weight"}, mix, "--model mix");
+  require_for(app, {"--max-sigma"}, !mix, "another model than mix, whose sigmas are --mix-sigmas");
+  require_for(app, {"--scatter", "--gather"}, !mix && options.model != BlurModel::uniform,
+              "a model whose Gaussian varies");
+  require_for(app, {"--prior", "--lambda"}, !request.one_for_all(),
+              "a field, not one number for the image");
+  require_for(app, {"--lambda"}, options.prior != FieldPrior::none, "a prior");
+  require_for(app, {"--rate"}, options.method == EstimateMethod::adamax, "--method adamax");
+  require_for(app, {"--cval"}, options.blur.extension.mode == Mode::constant, "--mode constant");
 }
 
 void understand(const CLI::App& app, const Words& words, EstimateRequest& request) {
@@ -121,17 +66,19 @@ void understand(const CLI::App& app, const Words& words, EstimateRequest& reques
   options.method = *parse_estimate_method(words.method);
   options.lambda = unless_auto(words.lambda);
   options.noise = unless_auto(words.noise);
-  if (options.max_iterations == 0) {
-    options.max_iterations =
-        options.method == EstimateMethod::gauss_newton ? kFewIterations : kManyIterations;
-  }
+  if (options.max_iterations == 0) options.max_iterations = usual_iterations(options.method);
   if (!words.mix_sigmas.empty()) options.sigmas = {words.mix_sigmas[0], words.mix_sigmas[1]};
   if (!(options.sigmas[0] >= 0 && options.sigmas[0] < options.sigmas[1])) {
-    refuse(message("--mix-sigmas: expected 0 <= LO < HI, got ", options.sigmas[0], " ",
-                   options.sigmas[1]));
+    refuse_usage(message("--mix-sigmas: expected 0 <= LO < HI, got ", options.sigmas[0], " ",
+                         options.sigmas[1]));
   }
   refuse_unused(app, request);
-  require_distinct(request);
+  require_distinct(
+      {{"SHARP", request.sharp}, {"BLURRED", request.blurred}, {"--mask", request.mask}},
+      {{"OUT", request.out},
+       {"--confidence", request.confidence},
+       {"--trace", request.trace},
+       {"--report", request.report}});
 }
 
 void add_blur(CLI::App& app, EstimateRequest& request, Words& words) {
@@ -219,7 +166,8 @@ void add_search(CLI::App& app, EstimateRequest& request, Words& words) {
       ->group(group);
   app.add_option("--max-iter", options.max_iterations,
                  fmt::format("At most N iterations (default: {} of gauss-newton, {} of the others)",
-                             kFewIterations, kManyIterations))
+                             usual_iterations(EstimateMethod::gauss_newton),
+                             usual_iterations(EstimateMethod::lbfgs)))
       ->type_name("N")
       ->check(CLI::Range(1, 1000000))
       ->group(group);

@@ -15,11 +15,6 @@ namespace blurfield::app {
 namespace {
 
 template <class T>
-Index colours_of(const io::Picture<T>& picture) {
-  return picture.pixels.shape()[1] - (picture.alpha ? 1 : 0);
-}
-
-template <class T>
 io::Picture<T> load_image(const EstimateRequest& request, const std::string& file) {
   io::Picture<T> picture = io::load_picture<T>(file);
   if (request.mask.empty()) {
@@ -33,42 +28,16 @@ io::Picture<T> load_image(const EstimateRequest& request, const std::string& fil
   return picture;
 }
 
-// Sets the weight to 0 where a pixel is not finite or not opaque.
-template <class T>
-void leave_out_unknown(const io::Picture<T>& picture, const View<T>& mask) {
-  constexpr double kOpaque = 0.999;  // of white
-  const View<const T> pixels = picture.pixels;
-  const Index colours = colours_of(picture);
-  const auto opaque = static_cast<T>(kOpaque * picture.info.white);
-  for (Index n = 0; n < pixels.batch(); ++n) {
-    for (Index y = 0; y < pixels.height(); ++y) {
-      for (Index x = 0; x < pixels.width(); ++x) {
-        bool known = !picture.alpha || pixels.at(n, colours, y, x) >= opaque;
-        for (Index c = 0; c < colours; ++c) known = known && std::isfinite(pixels.at(n, c, y, x));
-        if (!known) mask.at(n, 0, y, x) = 0;
-      }
-    }
-  }
-}
-
 // Weights of all pages; empty if every pixel of both images is known.
 template <class T>
 Image<T> joint_mask(const EstimateRequest& request, const io::Picture<T>& sharp,
                     const io::Picture<T>& blurred) {
   const Image<T> given = load_mask<T>(request.mask, sharp.info);
   if (given.empty() && !sharp.alpha && !blurred.alpha) return {};
-  const Shape shape = sharp.pixels.shape();
-  Image<T> mask({shape[0], 1, shape[2], shape[3]});
-  for (Index n = 0; n < shape[0]; ++n) {
-    T* page = mask.view().row(n, 0, 0);
-    if (given.empty()) {
-      std::fill_n(page, shape[2] * shape[3], T{1});
-    } else {
-      std::copy_n(given.data(), given.elements(), page);
-    }
-  }
-  leave_out_unknown<T>(sharp, mask);
-  leave_out_unknown<T>(blurred, mask);
+  constexpr double kOpaque = 0.999;  // of white
+  Image<T> mask = page_weights(given, sharp.pixels.shape());
+  leave_out_unknown<T>(sharp, kOpaque, mask);
+  leave_out_unknown<T>(blurred, kOpaque, mask);
   if (count_pixels<T>(mask, [](T m) { return m > 0; }) == 0) {
     throw Error(
         fmt::format("{}, {}: expected pixels of weight > 0 that are finite and opaque in "

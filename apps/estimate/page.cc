@@ -7,7 +7,6 @@
 
 #include "apps/display.h"
 #include "blurfield/report/blur_section.h"
-#include "blurfield/report/curve.h"
 #include "blurfield/report/html.h"
 
 namespace blurfield::app {
@@ -97,21 +96,6 @@ void add_pictures(report::Page& page, const EstimateRequest& request,
   page.figure(panels);
 }
 
-// A quantity of the trace that has something to show on a logarithmic axis.
-void add_curve(std::vector<report::Panel>& panels, const std::vector<EstimateStep>& trace,
-               const char* name, const char* caption, double EstimateStep::*quantity) {
-  report::Curve curve{name, {}, {}};
-  bool any = false;
-  for (const EstimateStep& step : trace) {
-    curve.x.push_back(static_cast<double>(curve.x.size()));
-    curve.y.push_back(step.*quantity);
-    any = any || (step.*quantity > 0 && std::isfinite(step.*quantity));
-  }
-  if (!any) return;
-  panels.push_back(report::curve_panel(
-      {curve}, {.x_label = "iteration", .y_label = name, .log_y = true}, caption));
-}
-
 std::string yes(bool value) { return value ? "yes" : "no"; }
 
 Rows results(const EstimateRequest& request, const EstimateSummary& summary) {
@@ -132,7 +116,7 @@ Rows results(const EstimateRequest& request, const EstimateSummary& summary) {
   row("loss, mean of the residual squared", number(summary.loss));
   row("noise assumed", number(summary.noise));
   row("lambda", number(summary.lambda));
-  row("search", stop_text(request, summary.result));
+  row("search", search_text(summary.result, estimate_method_name(request.options.method)));
   row("evaluations", std::to_string(summary.result.evaluations));
   row("curvature products", std::to_string(summary.result.products));
   row("threads", std::to_string(summary.threads));
@@ -183,8 +167,8 @@ std::string report_page(const EstimateRequest& request, const EstimateSummary& s
   for (const std::string& warning : summary.warnings) page.paragraph("Warning: " + warning + ".");
   add_pictures(page, request, summary, pair, found);
   std::vector<report::Panel> curves;
-  add_curve(curves, summary.trace, "loss", "Mean of the residual squared.", &EstimateStep::loss);
-  add_curve(curves, summary.trace, "lambda", "Weight of the prior.", &EstimateStep::lambda);
+  add_curve(curves, summary.trace, "loss", "Mean of the residual squared.");
+  add_curve(curves, summary.trace, "lambda", "Weight of the prior.");
   if (!curves.empty()) page.figure(curves);
   page.table(results(request, summary));
   page.table(settings(request, summary));

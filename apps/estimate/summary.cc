@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/job_json.h"
 #include "blurfield/ops/covariance.h"
 #include "blurfield/report/html.h"
 
@@ -23,26 +22,6 @@ Spread spread_of(const char* name, std::vector<double> values) {
     return values[static_cast<std::size_t>(fraction * static_cast<double>(values.size() - 1))];
   };
   return {name, at(0.05), at(0.5), at(0.95)};
-}
-
-Json auto_or(const std::optional<double>& value) { return value ? Json(*value) : Json("auto"); }
-
-std::string asked_text(const std::optional<double>& value) { return value ? "given" : "auto"; }
-
-Json name_or_null(const std::string& file) { return file.empty() ? Json() : Json(file); }
-
-Json trace_json(const std::vector<EstimateStep>& trace) {
-  Json rows = Json::array();
-  for (const EstimateStep& step : trace) {
-    rows.push_back({{"iteration", step.iteration},
-                    {"loss", step.loss},
-                    {"value", step.value},
-                    {"lambda", step.lambda},
-                    {"gradient_norm", step.gradient_norm},
-                    {"step", step.step},
-                    {"seconds", step.seconds}});
-  }
-  return rows;
 }
 
 Json settings_json(const EstimateRequest& request) {
@@ -106,16 +85,13 @@ std::string spread_text(const Spread& spread, bool constant) {
       width ? " px" : "");
 }
 
-std::string stop_text(const EstimateRequest& request, const MinimiseResult& result) {
-  const std::string_view why = result.stop == Stop::gradient     ? "the gradient vanished"
-                               : result.stop == Stop::change     ? "the value hardly changed"
-                               : result.stop == Stop::iterations ? "no more were allowed"
-                               : result.stop == Stop::time       ? "time was up"
-                               : result.stop == Stop::cancelled  ? "it was cancelled"
-                                                                 : "no step improved it";
-  return fmt::format("{} iteration{} of {}, until {}", result.iterations,
-                     result.iterations == 1 ? "" : "s",
-                     estimate_method_name(request.options.method), why);
+Trace trace_of(const std::vector<EstimateStep>& steps) {
+  Trace trace{{"iteration", "loss", "value", "lambda", "gradient_norm", "step", "seconds"}, {}};
+  for (const EstimateStep& s : steps) {
+    trace.rows.push_back({static_cast<double>(s.iteration), s.loss, s.value, s.lambda,
+                          s.gradient_norm, s.step, s.seconds});
+  }
+  return trace;
 }
 
 std::string summary_text(const EstimateRequest& request, const EstimateSummary& summary) {
@@ -150,8 +126,8 @@ std::string summary_text(const EstimateRequest& request, const EstimateSummary& 
       "{}, {} s on {} thread{}\n",
       request.out, field, sigmas, range, 100 * summary.known, number(std::sqrt(summary.loss)),
       number(summary.noise), asked_text(options.noise), lambda, more,
-      stop_text(request, summary.result), number(summary.estimate_seconds, 3), summary.threads,
-      summary.threads == 1 ? "" : "s");
+      search_text(summary.result, estimate_method_name(options.method)),
+      number(summary.estimate_seconds, 3), summary.threads, summary.threads == 1 ? "" : "s");
 }
 
 std::string summary_json(const EstimateRequest& request, const EstimateSummary& summary) {
@@ -189,15 +165,6 @@ std::string summary_json(const EstimateRequest& request, const EstimateSummary& 
                {"estimate_seconds", summary.estimate_seconds},
                {"save_seconds", summary.save_seconds}});
   return dump(json);
-}
-
-std::string trace_csv(const std::vector<EstimateStep>& trace) {
-  std::string csv = "iteration,loss,value,lambda,gradient_norm,step,seconds\n";
-  for (const EstimateStep& s : trace) {
-    csv += fmt::format("{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.3f}\n", s.iteration, s.loss,
-                       s.value, s.lambda, s.gradient_norm, s.step, s.seconds);
-  }
-  return csv;
 }
 
 template std::vector<Spread> spreads_of(BlurModel, const View<const float>&,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/estimate/request.h"
+#include "apps/search.h"
 
 namespace blurfield::app {
 
@@ -30,7 +31,7 @@ struct EstimateSummary {
   double loss = 0;
   double known = 0;
   MinimiseResult result;
-  std::vector<EstimateStep> trace;
+  Trace trace;
   std::vector<std::string> warnings;
   int threads = 1;
   double load_seconds = 0;
@@ -46,13 +47,9 @@ std::vector<Spread> spreads_of(BlurModel model, const View<const T>& field,
 // "sigma 0.52..3.94 px"; the range is 5..95 % of the pixels.
 std::string spread_text(const Spread& spread, bool constant);
 
-// How the work ended, e.g. "12 iterations, then the value changed by less than 0.0001".
-std::string stop_text(const EstimateRequest& request, const MinimiseResult& result);
+Trace trace_of(const std::vector<EstimateStep>& steps);
 
 std::string summary_text(const EstimateRequest& request, const EstimateSummary& summary);
 std::string summary_json(const EstimateRequest& request, const EstimateSummary& summary);
-
-// CSV: a header, and a row per step.
-std::string trace_csv(const std::vector<EstimateStep>& trace);
 
 }  // namespace blurfield::app

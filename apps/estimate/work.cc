@@ -4,10 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cmath>
 #include <cstdio>
-#include <filesystem>
 
 #include "apps/estimate/inputs.h"
 #include "apps/estimate/page.h"
@@ -67,19 +64,8 @@ io::SaveOptions map_saving(io::Sample sample, bool overwrite) {
   return saving;
 }
 
-bool has_extension(const std::string& path, std::initializer_list<const char*> extensions) {
-  std::string extension = std::filesystem::path(path).extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
-}
-
-bool holds_bytes(const std::string& path) {
-  return has_extension(path, {".png", ".jpg", ".jpeg", ".webp"});
-}
-
 io::SaveOptions confidence_saving(const EstimateRequest& request) {
-  return map_saving(holds_bytes(request.confidence) ? io::Sample::u8 : io::Sample::f32,
+  return map_saving(holds_integers_only(request.confidence) ? io::Sample::u8 : io::Sample::f32,
                     request.force);
 }
 
@@ -87,7 +73,7 @@ io::SaveOptions confidence_saving(const EstimateRequest& request) {
 void check_outputs(const EstimateRequest& request, io::Sample sample) {
   const BlurModel model = request.options.model;
   const Index channels = model == BlurModel::sigma_yx ? 2 : model == BlurModel::logchol ? 3 : 1;
-  if (holds_bytes(request.out)) {
+  if (holds_integers_only(request.out)) {
     throw Error(message(request.out, ": a field is of ", io::sample_name(sample),
                         " samples: expected a name in .tif or .fits"));
   }
@@ -99,12 +85,6 @@ void check_outputs(const EstimateRequest& request, io::Sample sample) {
   }
   if (!request.trace.empty()) check_can_write(request.trace, request.force);
   if (!request.report.empty()) check_can_write(request.report, request.force);
-}
-
-// Of values stored as integers.
-double rounding_noise(const io::Info& info) {
-  if (io::is_float(info.sample)) return 0;
-  return (info.physical ? 1 : 1 / io::sample_max(info.sample)) / std::sqrt(12.0);
 }
 
 template <class T>
@@ -166,7 +146,7 @@ void run(const EstimateRequest& request) {
   summary.loss = found.loss;
   summary.known = found.known;
   summary.result = found.result;
-  summary.trace = found.trace;
+  summary.trace = trace_of(found.trace);
   save_all(request, pair, found, summary);
   if (request.common.json) {
     print(summary_json(request, summary));

@@ -158,6 +158,9 @@ std::optional<FieldPrior> parse_prior(std::string_view name) {
 std::optional<EstimateMethod> parse_estimate_method(std::string_view name) {
   return parse<EstimateMethod>(kMethods, name);
 }
+int usual_iterations(EstimateMethod method) {
+  return method == EstimateMethod::gauss_newton ? 100 : 300;
+}
 
 template <class T>
 Estimate<T> estimate(const View<const T>& sharp, const View<const T>& blurred,

@@ -47,6 +47,8 @@ std::string_view prior_name(FieldPrior prior);
 std::optional<FieldPrior> parse_prior(std::string_view name);
 std::string_view estimate_method_name(EstimateMethod method);
 std::optional<EstimateMethod> parse_estimate_method(std::string_view name);
+// Iterations allowed in all where the options name no limit.
+int usual_iterations(EstimateMethod method);
 
 // A row of the trace, after every iteration and for the start.
 struct EstimateStep {
@@ -80,7 +82,7 @@ struct EstimateOptions {
   double tv_scale = 0.01;  // slopes of s, per pixel, below which tv is smooth
 
   EstimateMethod method = EstimateMethod::gauss_newton;
-  int max_iterations = 0;   // in all; 0: 100 of Gauss-Newton, 300 of the others
+  int max_iterations = 0;   // in all; 0: usual_iterations(method)
   double tolerance = 1e-4;  // relative change of the value that ends the work
   double rate = 0.1;        // of adamax and gradient_descent
   double max_seconds = std::numeric_limits<double>::infinity();

@@ -40,9 +40,8 @@ class Estimation {
                                  : std::clamp(static_cast<double>(side) / 4, 1.0, 64.0);
     max_sigma_ = std::max(max_sigma, 2 * kMinSigma);
     problem_.fit().bounds(max_sigma_, lower_, upper_);
-    budget_ = options.max_iterations > 0                       ? options.max_iterations
-              : options.method == EstimateMethod::gauss_newton ? 100
-                                                               : 300;
+    budget_ =
+        options.max_iterations > 0 ? options.max_iterations : usual_iterations(options.method);
   }
 
   void run(const View<const T>& start) {
