@@ -26,6 +26,7 @@ using nlohmann::json;
 
 constexpr Crop kFace{44, 164, 128, 128};
 constexpr Crop kShuttle{50, 350, 128, 128};
+constexpr Crop kFlag{368, 0, 128, 128};
 
 // One job: its summary and the pictures that it names.
 struct Job {
@@ -161,6 +162,57 @@ void recovered_portrait(Page& page, const std::string& folder) {
   page.link("The command's own report", "portrait_recovered.html");
 }
 
+std::string cell(const json& summary, const char* when, const char* what) {
+  return number(summary.at(when).at(what), 4);
+}
+
+void main_job(Page& page, const std::string& folder) {
+  using blurfield::report::ColourMap;
+  const json found = json::parse(text_of(folder + "/lens_found.json"));
+  const json sharpened = json::parse(text_of(folder + "/photo_sharp.json"));
+  const auto load = [](const json& file) {
+    return blurfield::io::load_picture<float>(file.get<std::string>()).pixels;
+  };
+  const Image<float> seen = load(sharpened.at("in"));
+  const Image<float> given_back = load(sharpened.at("out"));
+  const Image<float> truth = load(sharpened.at("reference"));
+  const auto lens = blurfield::io::load_map<float>(folder + "/lens.tif", false).pixels;
+  const auto map = blurfield::io::load_map<float>(found.at("out"), false).pixels;
+  page.section("Blurred, estimated, deblurred");
+  page.paragraph(
+      "A lens that is sharp in the middle and blurs towards the corners, and noise of half a per "
+      "cent. The blur is found from one picture and its photograph; then another photograph that "
+      "the lens has taken is given back.");
+  const auto range = blurfield::report::value_range(lens);
+  const auto panel = [&](const Image<float>& values, const std::string& caption) {
+    return map_panel(values, 0, ColourMap::viridis, "px", blurfield::io::encode_png, caption,
+                     range);
+  };
+  const auto picture = [](const auto& view, const std::string& caption, int zoom = 1) {
+    return blurfield::report::picture_panel(view, blurfield::io::encode_png, caption, zoom);
+  };
+  page.figure({picture(seen.view(), "The photograph."), panel(lens, "The lens: sigma."),
+               panel(map, "The lens as it was found."),
+               picture(given_back.view(), "The photograph deblurred.")});
+  for (const Crop& window : {kShuttle, kFlag}) {
+    page.figure({picture(crop(seen, window), "The photograph.", 2),
+                 picture(crop(given_back, window), "Deblurred.", 2),
+                 picture(crop(truth, window), "The scene.", 2)});
+  }
+  page.table(
+      {{"", "PSNR, dB", "SSIM", "seconds", "threads"},
+       {"photograph", cell(sharpened, "before", "psnr"), cell(sharpened, "before", "ssim"), "", ""},
+       {"deblurred", cell(sharpened, "after", "psnr"), cell(sharpened, "after", "ssim"),
+        number(sharpened.at("deblur_seconds"), 3),
+        std::to_string(sharpened.at("threads").get<int>())},
+       {"estimate of the lens", "", "", number(found.at("estimate_seconds"), 3),
+        std::to_string(found.at("threads").get<int>())}});
+  page.paragraph("Chosen by itself:");
+  for (const auto& reason : sharpened.at("why")) page.paragraph(reason.get<std::string>() + ".");
+  page.code(text_of(folder + "/main_job.txt"));
+  page.link("The command's own report", "photo_sharp.html");
+}
+
 void swirl(Page& page, const std::string& folder) {
   tell(page, load_job(folder, "swirl"), "A shape for every pixel",
        "A full covariance field, given as log-Cholesky parameters, that turns around the face and "
@@ -188,15 +240,23 @@ void learning(Page& page) {
   page.link("A Gaussian for every pixel", "local_filtering/index.html");
 }
 
+void deblurring(Page& page) {
+  page.section("Deblurring by an objective of one's own");
+  page.paragraph("Four lines on arrays, their derivatives by themselves, and Newton's method.");
+  page.link("The example's own page", "image_deblurring/index.html");
+}
+
 std::string compose(const std::string& folder) {
   Page page("blurfield: blur that varies across an image",
-            "Eileen Collins, NASA (public domain), blurred exactly by three fields.");
+            "Eileen Collins, NASA (public domain), blurred exactly, and given back.");
   portrait(page, folder);
   recovered_portrait(page, folder);
   scattered_portrait(page, folder);
   swirl(page, folder);
   sliding_windows(page);
   learning(page);
+  deblurring(page);
+  main_job(page, folder);
   return page.html();
 }
 

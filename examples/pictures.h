@@ -60,6 +60,13 @@ inline Image<float> as_float(const View<const double>& values) {
   return result;
 }
 
+inline Image<double> as_double(const View<const float>& values) {
+  const Image<float> packed(values);
+  Image<double> result(values.shape);
+  std::copy_n(packed.data(), packed.elements(), result.data());
+  return result;
+}
+
 // Every pixel as a square of factor x factor.
 inline Image<float> magnify(const View<const float>& picture, Index factor) {
   const Shape& s = picture.shape;

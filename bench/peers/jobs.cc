@@ -25,26 +25,38 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+template <class T>
+void save_all(const std::string& path, std::span<const Image<T>* const> images) {
+  if (path == "-") return;
+  std::ofstream file(path, std::ios::binary);
+  for (const Image<T>* image : images) {
+    file.write(reinterpret_cast<const char*>(image->data()),
+               static_cast<std::streamsize>(image->elements() * Index{sizeof(T)}));
+  }
+  file.close();
+  require(file.good(), "ours", path, ": cannot be written");
+}
+
 }  // namespace
 
-Image<float> load(const std::string& path, const Shape& shape) {
-  Image<float> image(shape);
+template <class T>
+Image<T> load(const std::string& path, const Shape& shape) {
+  Image<T> image(shape);
   std::ifstream file(path, std::ios::binary);
-  const auto bytes = static_cast<std::streamsize>(image.elements() * Index{sizeof(float)});
+  const auto bytes = static_cast<std::streamsize>(image.elements() * Index{sizeof(T)});
   file.read(reinterpret_cast<char*>(image.data()), bytes);
   require(file.gcount() == bytes, "ours", path, ": expected ", bytes, " bytes");
   return image;
 }
 
+template Image<float> load(const std::string&, const Shape&);
+template Image<double> load(const std::string&, const Shape&);
+
 void save(const std::string& path, std::span<const Image<float>* const> images) {
-  if (path == "-") return;
-  std::ofstream file(path, std::ios::binary);
-  for (const Image<float>* image : images) {
-    file.write(reinterpret_cast<const char*>(image->data()),
-               static_cast<std::streamsize>(image->elements() * Index{sizeof(float)}));
-  }
-  file.close();
-  require(file.good(), "ours", path, ": cannot be written");
+  save_all(path, images);
+}
+void save(const std::string& path, std::span<const Image<double>* const> images) {
+  save_all(path, images);
 }
 
 Cost measure(const std::function<void()>& work) {

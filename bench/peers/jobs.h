@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The jobs of ours.cc, and what they share: files of float32, a clock, a memory gauge.
+// The jobs of ours.cc, and what they share: files of numbers, a clock, a memory gauge.
 #pragma once
 
 #include <functional>
@@ -17,13 +17,17 @@ void uniform_job(std::istream& job);
 void adaptive_job(std::istream& job);
 void adamax_job(std::istream& job);
 void correlate_job(std::istream& job);
+void document_job(std::istream& job);
+void richardson_lucy_job(std::istream& job);
 void copy_job(std::istream& job);
 void plot_job(std::istream& job);
 
-Image<float> load(const std::string& path, const Shape& shape);
+template <class T = float>
+Image<T> load(const std::string& path, const Shape& shape);
 
 // Writes the images one after another; a path of "-" writes nothing.
 void save(const std::string& path, std::span<const Image<float>* const> images);
+void save(const std::string& path, std::span<const Image<double>* const> images);
 
 struct Cost {
   double seconds;

@@ -7,6 +7,9 @@
 //   adamax   H W THREADS CHANNELS TRUNCATE RADIUS X TARGET START OUT
 //                                                       -> seconds bytes
 //   correlate C H W K KH KW THREADS METHOD X KERNEL OUT -> seconds bytes method
+//   document H W THREADS FORM SOLVER PSF BLURRED START  -> seconds objective evaluations products
+//   richardson-lucy H W SIDE THREADS ITERATIONS PSF BLURRED OUT
+//                                                       -> seconds
 //   peak                                                -> GFLOP/s target
 //   copy FLOATS THREADS                                 -> seconds
 //   plot POINTS OUT                                     -> curves
@@ -16,8 +19,10 @@
 // KW), applied with zeros beyond the border; `method` is what METHOD auto chose. adamax learns log
 // sigma (CHANNELS 1) or log-Cholesky parameters from START; `seconds` is per iteration, the run's
 // last gradient included, and OUT holds the gradient at START. `bytes` is how far memory in use
-// rose above inputs and outputs. POINTS is text, `x y name of the curve` in every line, and OUT an
-// SVG with logarithmic axes.
+// rose above inputs and outputs. document and richardson-lucy take files of float64; the former
+// minimises document 004's objective, FORM built-in or var, by SOLVER newton-cg or lbfgs, its PSF
+// 13 x 13, the latter's SIDE x SIDE. POINTS is text, `x y name of the curve` in every line, and OUT
+// an SVG with logarithmic axes.
 #include <functional>
 #include <iostream>
 #include <map>
@@ -37,10 +42,15 @@ void peak_job(std::istream& /*job*/) {
 int main() try {
   using namespace blurfield::bench;
   const std::map<std::string, void (*)(std::istream&)> jobs = {
-      {"uniform", uniform_job}, {"adaptive", adaptive_job},
-      {"adamax", adamax_job},   {"correlate", correlate_job},
-      {"peak", peak_job},       {"copy", copy_job},
-      {"plot", plot_job}};
+      {"uniform", uniform_job},
+      {"adaptive", adaptive_job},
+      {"adamax", adamax_job},
+      {"correlate", correlate_job},
+      {"peak", peak_job},
+      {"copy", copy_job},
+      {"plot", plot_job},
+      {"document", document_job},
+      {"richardson-lucy", richardson_lucy_job}};
   std::string line;
   while (std::getline(std::cin, line)) {
     std::istringstream job(line);

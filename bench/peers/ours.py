@@ -67,13 +67,29 @@ class Ours:
         result = self.read((len(kernels), *x.shape[1:]))[0] if keep else None
         return float(seconds), result, float(risen), ran
 
-    def write(self, name, array):
+    def document(self, form, solver, threads, psf, blurred, start):
+        """Seconds, objective, evaluations and Hessian products of document 004."""
+        for name, array in (("psf", psf), ("blurred", blurred), ("start", start)):
+            self.write(name, array, np.float64)
+        answer = self.ask("document", *blurred.shape, threads, form, solver, "psf", "blurred",
+                          "start")
+        return float(answer[0]), float(answer[1]), int(answer[2]), int(answer[3])
+
+    def richardson_lucy(self, blurred, psf, threads, iterations):
+        """Seconds and the deblurred image."""
+        self.write("blurred", blurred, np.float64)
+        self.write("psf", psf, np.float64)
+        answer = self.ask("richardson-lucy", *blurred.shape, len(psf), threads, iterations, "psf",
+                          "blurred", "out")
+        return float(answer[0]), self.read(blurred.shape, dtype=np.float64)[0]
+
+    def write(self, name, array, dtype=np.float32):
         """Writes a file, unless it holds this very array."""
         if self.written.get(name) is not array:
-            np.ascontiguousarray(array, np.float32).tofile(self.folder / name)
+            np.ascontiguousarray(array, dtype).tofile(self.folder / name)
             self.written[name] = array
 
-    def read(self, *shapes):
-        flat = np.fromfile(self.folder / "out", np.float32)
+    def read(self, *shapes, dtype=np.float32):
+        flat = np.fromfile(self.folder / "out", dtype)
         parts = np.split(flat, np.cumsum([int(np.prod(s)) for s in shapes])[:-1])
         return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Times the library beside SciPy, OpenCV, PyTorch and NumPy on the same work, in one run.
+"""Times the library beside SciPy, scikit-image, OpenCV, PyTorch and NumPy on the same work, in one
+run.
 
-    run.py OURS [--update docs/benchmarks.md] [--rounds 9] [--quick]
+    run.py OURS [PART...] [--update docs/benchmarks.md] [--rounds 9] [--quick]
 
 OURS is the program built from ours.cc. Every round runs each side in turn, once to warm up and three
 times for a median (once in all, where that takes more than half a second); the tables hold medians
 of the rounds. The results of the first are compared: a peer that computes something else ends the
 run.
---update also draws images/convolution_methods.svg beside the page. --quick leaves out the slow
+A PART is convolution, blur, learn or deblur; none means all. --update replaces their sections of the
+page; convolution also draws images/convolution_methods.svg beside it. --quick leaves out the slow
 peers.
 """
 
@@ -22,13 +24,15 @@ from pathlib import Path
 import blur
 import convolution
 import cv2
+import deblur
 import learn
 import numpy as np
 import scipy
 import torch
 from ours import Ours
 
-BEGIN, END = "<!-- bench:begin -->\n", "<!-- bench:end -->\n"
+END = "<!-- bench:end -->\n"
+PARTS = ("convolution", "blur", "learn", "deblur")
 
 
 def machine(ours):
@@ -41,40 +45,52 @@ def machine(ours):
             f"PyTorch {torch.__version__}")
 
 
-def report(ours, rounds, quick, drawing):
-    """The tables, as Markdown, section by section."""
-    command = "script/bench" + (" --quick" if quick else "")
-    yield (f"{datetime.date.today()}, `{command}`, medians of {rounds} rounds"
-           f" (convolution: {min(rounds, convolution.ROUNDS)}), float.\n"
+def report(part, ours, rounds, quick, drawing):
+    """A part's tables, as Markdown, section by section."""
+    command = f"script/bench {part}" + (" --quick" if quick else "")
+    if part == "convolution":
+        rounds = min(rounds, convolution.ROUNDS)
+    yield (f"{datetime.date.today()}, `{command}`, medians of {rounds} rounds.\n"
            f"Machine: {machine(ours)}.\n\n")
-    yield from convolution.report(ours, min(rounds, convolution.ROUNDS), quick, drawing)
+    if part == "convolution":
+        yield from convolution.report(ours, rounds, quick, drawing)
+    else:
+        yield from {"blur": blur, "learn": learn, "deblur": deblur}[part].report(ours, rounds, quick)
     yield "\n"
-    yield from blur.report(ours, rounds, quick)
-    yield "\n"
-    yield from learn.report(ours, rounds, quick)
+
+
+def replace(page, part, text):
+    """The page's section of this part."""
+    begin = f"<!-- bench:{part} -->\n"
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    page.write_text(before + begin + text + END + rest.split(END, 1)[1], encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ours")
+    parser.add_argument("parts", nargs="*", metavar="PART", default=PARTS,
+                        help=", ".join(PARTS))
     parser.add_argument("--update", type=Path, metavar="FILE")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
+    for part in set(arguments.parts) - set(PARTS):
+        parser.error(f"expected a part of {', '.join(PARTS)}, got '{part}'")
     page = arguments.update
     drawing = page.resolve().parent / "images/convolution_methods.svg" if page else None
-    text = ""
     with tempfile.TemporaryDirectory() as folder:
         ours = Ours(os.path.abspath(arguments.ours), Path(folder))
         try:
-            for section in report(ours, arguments.rounds, arguments.quick, drawing):
-                print(section, end="", flush=True)
-                text += section
+            for part in arguments.parts:
+                text = ""
+                for section in report(part, ours, arguments.rounds, arguments.quick, drawing):
+                    print(section, end="", flush=True)
+                    text += section
+                if page:
+                    replace(page, part, text.rstrip("\n") + "\n")
         finally:
             ours.close()
-    if page:
-        before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-        page.write_text(before + BEGIN + text + END + rest.split(END)[1], encoding="utf-8")
 
 
 if __name__ == "__main__":
