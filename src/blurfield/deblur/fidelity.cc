@@ -68,8 +68,9 @@ struct PoissonPixel {
     const double at = std::max(m, least);
     const double below = m - at;
     const double from = std::max(k, least);
-    return w * (at - from - k * std::log(at / from) + (from - k) * (from - k) / (2 * least) +
-                below * (1 - k / at) + below * below * steepest(k) / 2);
+    return w *
+           (at - from - k * std::log1p((at - from) / from) + (from - k) * (from - k) / (2 * least) +
+            below * (1 - k / at) + below * below * steepest(k) / 2);
   }
   double slope(double u, double y, double w) const {
     const double k = counts(y);
@@ -292,7 +293,8 @@ double FidelityTerm<T>::curvature_bound() const {
 
 template <class T>
 double FidelityTerm<T>::residual(double value) const {
-  const double chi = options_.kind == Fidelity::norm ? value / options_.noise : std::sqrt(value);
+  const double chi =
+      options_.kind == Fidelity::norm ? value / options_.noise : std::sqrt(std::max(value, 0.0));
   return chi * std::sqrt(2 / std::max(counted_, 1.0));
 }
 
