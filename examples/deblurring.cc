@@ -55,11 +55,13 @@ void automatic_chapter(Page& page, Outcomes& outcomes, const std::string& out, b
   struct Case {
     const char* name;
     const char* file;
-    std::array<double, 3> asked;
+    std::array<double, 3> asked;  // of the whole photograph, and of its upper left quarter
+    std::array<double, 3> asked_quarter;
   };
-  const std::vector<Case> cases{{"astronaut", "astronaut.png", {28.8, 28.0, 26.6}},
-                                {"ascent", "ascent.png", {27.1, 26.0, 24.3}},
-                                {"hubble", "hubble_deep_field.jpg", {31.0, 30.2, 28.6}}};
+  const std::vector<Case> cases{
+      {"astronaut", "astronaut.png", {28.8, 28.0, 26.6}, {29.8, 29.0, 27.6}},
+      {"ascent", "ascent.png", {27.1, 26.0, 24.3}, {27.0, 26.0, 24.2}},
+      {"hubble", "hubble_deep_field.jpg", {31.0, 30.2, 28.6}, {31.8, 30.9, 29.4}}};
   constexpr std::array<double, 3> kNoise{0.005, 0.01, 0.03};
   Rows rows{{"photograph", "noise", "noise found", "lambda", "blurred, dB", "deblurred, dB",
              "iterations", "seconds"}};
@@ -75,11 +77,7 @@ void automatic_chapter(Page& page, Outcomes& outcomes, const std::string& out, b
                       number(found.lambda, 3), number(before), number(after),
                       std::to_string(found.result.iterations), number(found.result.seconds, 2)});
       const std::string what = message("PSNR of ", c.name, " at ", 100 * kNoise[i], " % noise, dB");
-      if (quick) {
-        outcomes.at_least(what, before + 0.5, after);
-      } else {
-        outcomes.at_least(what, c.asked[i], after);
-      }
+      outcomes.at_least(what, quick ? c.asked_quarter[i] : c.asked[i], after);
       if (i == 1) {
         panels.push_back(
             panel(pair.blurred, message(c.name, ", blurred, ", number(before), " dB.")));
@@ -208,6 +206,8 @@ void varying_chapter(Page& page, Outcomes& outcomes, const std::string& out, boo
   outcomes.tell("PSNR with the map, dB", quality);
   outcomes.at_least("gain over the best single sigma, dB", 1.5, quality - by_one);
   outcomes.at_least("gain over Richardson-Lucy on patches, dB", 0.7, quality - by_tiles);
+  outcomes.tell("imprint of the patches on Richardson-Lucy's error", imprint(tiled, sharp, 8));
+  outcomes.at_most("the same of the result with the map", 1.05, imprint(mapped.image, sharp, 8));
   scan_lambda(page, outcomes, out, quick, *blur, y, sharp, mapped.lambda, quality);
 }
 

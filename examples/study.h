@@ -25,14 +25,13 @@ using Rows = std::vector<std::vector<std::string>>;  // of a table
 class Outcomes {
  public:
   void at_most(const std::string& what, double limit, double got) {
-    add(what, "<= " + report::number(limit, kDigits), got, got <= limit);
+    add(what, "<= " + text(limit), got, got <= limit);
   }
   void at_least(const std::string& what, double limit, double got) {
-    add(what, ">= " + report::number(limit, kDigits), got, got >= limit);
+    add(what, ">= " + text(limit), got, got >= limit);
   }
   void near(const std::string& what, double asked, double tolerance, double got) {
-    add(what, report::number(asked, kDigits) + " +- " + report::number(tolerance), got,
-        std::abs(got - asked) <= tolerance);
+    add(what, text(asked) + " +- " + text(tolerance), got, std::abs(got - asked) <= tolerance);
   }
   // A figure that nothing is asked of.
   void tell(const std::string& what, double got) { add(what, "", got, true); }
@@ -41,12 +40,11 @@ class Outcomes {
   const std::string& missed() const { return missed_; }  // the first one; empty if all are met
 
  private:
-  static constexpr int kDigits = 7;
+  static std::string text(double value) { return report::number(value, 7); }
   void add(const std::string& what, const std::string& asked, double got, bool met) {
-    rows_.push_back(
-        {what, asked, report::number(got, kDigits), met ? (asked.empty() ? "" : "yes") : "NO"});
+    rows_.push_back({what, asked, text(got), met ? (asked.empty() ? "" : "yes") : "NO"});
     if (!met && missed_.empty()) {
-      missed_ = message(what, ": expected ", asked, ", got ", report::number(got, kDigits));
+      missed_ = message(what, ": expected ", asked, ", got ", text(got));
     }
   }
   Rows rows_{{"outcome", "asked", "got", "met"}};

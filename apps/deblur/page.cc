@@ -174,6 +174,7 @@ std::string report_page(const DeblurRequest& request, const DeblurSummary& summa
   add_pictures(page, request, summary, images, before);
   add_blur(page, request, images, before);
   add_curves(page, summary);
+  for (const std::string& warning : summary.warnings) page.paragraph("Warning: " + warning + ".");
   for (const std::string& reason : summary.why) page.paragraph(sentence(reason));
   page.table(results(summary));
   page.table(settings(request, summary));

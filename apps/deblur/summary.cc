@@ -111,6 +111,7 @@ std::string summary_json(const DeblurRequest& request, const DeblurSummary& summ
                {"residual", closed_form(summary.method) ? Json() : Json(summary.residual)},
                {"freedom", summary.freedom},
                {"why", summary.why},
+               {"warnings", summary.warnings},
                {"left_out", summary.left_out},
                {"data_range", summary.after ? Json(summary.data_range) : Json()},
                {"before", quality_json(summary.before)},

@@ -23,6 +23,7 @@ struct DeblurSummary {
   double residual = 0;
   double freedom = 0;
   std::vector<std::string> why;
+  std::vector<std::string> warnings;
   MinimiseResult result;
   Trace trace;
   // Against the reference.

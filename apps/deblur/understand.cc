@@ -4,6 +4,7 @@
 #include <CLI/Formatter.hpp>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 
 #include "apps/deblur/options.h"
 #include "apps/deblur/summary.h"
@@ -107,6 +108,9 @@ void check_method(const CLI::App& app, const DeblurRequest& request) {
               "another method: rl's priors are none and tv");
   require_for(app, {"--prior"}, !rl || prior == Prior::none || s.lambda,
               "a --lambda with rl, in 0..0.1 or so");
+  require_for(app, {"--lambda-rule"},
+              s.method != DeblurMethod::tikhonov || s.rule == LambdaRule::gcv,
+              "another method: tikhonov's is gcv");
   require_for(app, {"--lambda-rule"}, !rl, "another method: rl's lambda is given or 0");
   require_for(app, {"--box"}, !rl, "another method: rl keeps pixels >= 0, no more");
   require_for(app, {"--no-acceleration"}, rl, "--method rl");
@@ -185,6 +189,15 @@ void understand(const CLI::App& app, const DeblurWords& words, DeblurRequest& re
        {"--mask", request.mask},
        {"--reference", request.reference}},
       {{"OUT", request.out}, {"--trace", request.trace}, {"--report", request.report}});
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(request.psf_grid, ignored)) return;
+  for (const std::string& file : {request.out, request.trace, request.report}) {
+    const auto folder = std::filesystem::absolute(file, ignored).parent_path();
+    if (!file.empty() && std::filesystem::equivalent(folder, request.psf_grid, ignored)) {
+      refuse_usage(message("--psf-grid: expected a folder of its own, got ", request.psf_grid,
+                           ", where ", file, " would be written"));
+    }
+  }
 }
 
 }  // namespace blurfield::app

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "apps/deblur/inputs.h"
@@ -49,6 +50,13 @@ class Watch {
   Trace& trace_;
 };
 
+// What quantised frequencies leave at usual qualities: less shows in flat parts, which a blurred
+// image is full of.
+double compression_noise(const io::Info& info) {
+  constexpr double kLossy = 1.25 / 255;
+  return info.format == "jpeg" || info.format == "webp" ? kLossy : 0.0;
+}
+
 // What was loaded, and what comes of it.
 template <class T>
 struct Job {
@@ -68,6 +76,11 @@ void load(Job<T>& job) {
   const DeblurRequest& request = job.request;
   DeblurSummary& summary = job.summary;
   job.frame = load_frame<T>(request);
+  if (!job.frame.weight.empty() && closed_form(request.settings.method)) {
+    throw Error(message(request.in, ": --method ", deblur_method_name(request.settings.method),
+                        " cannot leave pixels out, and ", job.frame.left_out,
+                        " are masked, not finite or transparent"));
+  }
   summary.in = job.frame.picture.info;
   summary.left_out = job.frame.left_out;
   job.blur = load_blur<T>(request, summary.in);
@@ -98,7 +111,7 @@ Deblurred<T> solve(Job<T>& job) {
   DeblurOptions<T> options;
   static_cast<DeblurSettings&>(options) = request.settings;
   options.threads = request.common.threads;
-  options.least_noise = rounding_noise(summary.in);
+  options.least_noise = std::max(rounding_noise(summary.in), compression_noise(summary.in));
   options.callback = [&](const DeblurStep<T>& step) { return watcher.step(step); };
   Deblurred<T> found =
       deblur<T>(*job.seen, job.frame.y, options,
@@ -111,6 +124,10 @@ Deblurred<T> solve(Job<T>& job) {
   summary.residual = found.residual;
   summary.freedom = found.freedom;
   summary.why = found.why;
+  summary.warnings = found.warnings;
+  for (const std::string& warning : summary.warnings) {
+    fmt::print(stderr, "blurfield: warning: {}: {}\n", request.in, warning);
+  }
   summary.result = found.result;
   if (job.judge) summary.after = job.judge->template quality<T>(found.image, true);
   return found;

@@ -11,7 +11,6 @@
 #include "blurfield/deblur/psf_operator.h"
 #include "blurfield/optim/lbfgs.h"
 #include "blurfield/optim/newton_cg.h"
-#include "examples/deblurring_problem.h"
 #include "tests/support/derivatives.h"
 #include "tests/support/npz.h"
 
@@ -45,8 +44,9 @@ struct Document {
   Objective<double> built_in = deblur_objective<double>(*blur, fidelity, prior, kMu, 0, &parts);
   Objective<double> on_vars = objective<double>(
       [this](const Var<double>& x) {
-        const auto misfit =
-            0.5 * sum(square(convolve(x, borrow(psf), examples::zeros_beyond()) - borrow(blurred)));
+        CorrelateOptions zeros;
+        zeros.extension.mode = Mode::constant;
+        const auto misfit = 0.5 * sum(square(convolve(x, borrow(psf), zeros) - borrow(blurred)));
         const auto rough = 0.5 * (sum(square(difference_y(x))) + sum(square(difference_x(x))));
         return sqrt(misfit) + kMu * sqrt(rough);
       },
@@ -58,6 +58,10 @@ struct Document {
     std::transform(blurred.data(), blurred.data() + x.elements(), x.data(),
                    [](double v) { return 0.97 * v + 0.01; });
     return x;
+  }
+  double psnr(const Image<double>& x) const {
+    const double error = test::norm(test::moved(x, -1, sharp));
+    return 20 * std::log10(std::sqrt(static_cast<double>(x.elements())) / error);
   }
   Image<double> gradient(const Image<double>& x) const {
     Image<double> g(kShape);
@@ -71,15 +75,6 @@ struct Document {
     return hv;
   }
 };
-
-TEST(Document004, IsThePhotographs) {
-  const Document document;
-  const examples::DeblurringProblem problem(
-      examples::a_third(examples::grey_photograph(BLURFIELD_EXAMPLE_IMAGES "/astronaut.png")));
-  EXPECT_LT(test::distance(problem.sharp, document.sharp), 1e-12);
-  EXPECT_LT(test::distance(problem.psf, document.psf), 1e-15);
-  EXPECT_LT(test::distance(problem.blurred, document.blurred), 1e-12);
-}
 
 TEST(Document004, ValueAndGradient) {
   const Document document;
@@ -124,7 +119,7 @@ TEST(Document004, BothSolversReachTheBestKnown) {
     EXPECT_LE(result.value, kObjective) << name;
     EXPECT_GE(result.value, best - 1e-9) << name;
     EXPECT_NEAR(document.on_vars.evaluate(flat(x), {}), result.value, 1e-12) << name;
-    EXPECT_NEAR(examples::psnr(x, document.sharp), psnr, 2e-3) << name;
+    EXPECT_NEAR(document.psnr(x), psnr, 2e-3) << name;
   };
   NewtonCgOptions<double> newton;
   newton.change_tolerance = 1e-9;

@@ -1,95 +1,28 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "blurfield/deblur/primal_dual.h"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "blurfield/deblur/objective.h"
 #include "blurfield/deblur/psf.h"
-#include "blurfield/io/picture.h"
 #include "blurfield/optim/lbfgs.h"
-#include "tests/support/blur_operators.h"
+#include "tests/support/deblurring.h"
 
 namespace blurfield {
 namespace {
-
-using ::testing::HasSubstr;
 
 template <class T>
 class PrimalDual : public ::testing::Test {};
 using Types = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(PrimalDual, Types);
 
-constexpr Border kExtend{true, Mode::reflect};
-
-template <class T>
-PrimalDualOptions<T> rounds(int iterations) {
-  PrimalDualOptions<T> options;
-  options.max_iterations = iterations;
-  return options;
-}
-
-FidelityOptions fidelity_of(Fidelity kind, double noise) {
-  FidelityOptions options;
-  options.kind = kind;
-  options.noise = noise;
-  options.background = 0.1;
-  options.gain = 0.01;
-  return options;
-}
-
-PriorOptions prior_of(Prior kind, double scale = 0.01, bool joint = true) {
-  PriorOptions options;
-  options.kind = kind;
-  options.scale = scale;
-  options.joint = joint;
-  return options;
-}
-
-// A crop of a photograph, blurred and with noise.
-template <class T>
-Image<T> recorded(const BlurOperator<T>& blur, double noise) {
-  const auto picture =
-      io::load_picture<T>(std::string(BLURFIELD_EXAMPLE_IMAGES) + "/astronaut.png");
-  Image<T> scene(blur.scene());
-  const View<T> to = scene;
-  for (Index n = 0; n < to.batch(); ++n) {
-    for (Index c = 0; c < to.channels(); ++c) {
-      for (Index y = 0; y < to.height(); ++y) {
-        for (Index x = 0; x < to.width(); ++x) {
-          to.at(n, c, y, x) = picture.pixels.view().at(0, c, 30 + y, 180 + x + 40 * n);
-        }
-      }
-    }
-  }
-  Image<T> y = test::forward(blur, scene);
-  Random random(4);
-  for (Index i = 0; i < y.elements(); ++i) {
-    y.data()[i] += static_cast<T>(noise * random.normal());
-  }
-  return y;
-}
-
-template <class T>
-Image<T> grey_start(const BlurOperator<T>& blur) {
-  return test::constant_image<T>(blur.scene(), 0.4);
-}
-
-// The frame, and its nearest pixels beyond.
-template <class T>
-Image<T> frame_start(const BlurOperator<T>& blur, const Image<T>& y) {
-  Image<T> scene(blur.scene());
-  const View<T> to = scene;
-  const auto inner = [&](Index i, int axis) {
-    const Index margin = blur.margin()[static_cast<std::size_t>(axis)];
-    return std::clamp<Index>(i - margin, 0, blur.frame()[2 + axis] - 1);
-  };
-  for (Index i = 0; i < to.height(); ++i) {
-    for (Index j = 0; j < to.width(); ++j) {
-      to.at(0, 0, i, j) = y.view().at(0, 0, inner(i, 0), inner(j, 1));
-    }
-  }
-  return scene;
-}
+using test::fidelity_of;
+using test::frame_start;
+using test::grey_start;
+using test::kExtend;
+using test::prior_of;
+using test::recorded;
+using test::rounds;
 
 // The least value that L-BFGS reaches for a smooth prior.
 double least(const BlurOperator<double>& blur, const FidelityTerm<double>& fidelity,
@@ -284,106 +217,6 @@ TYPED_TEST(PrimalDual, FitsWithoutAPrior) {
     const auto result = primal_dual<T>(*blur, fidelity, prior, lambda, x, rounds<T>(1000));
     EXPECT_LE(result.value, 1e-3 * before);
   }
-}
-
-TYPED_TEST(PrimalDual, StopsByEachRule) {
-  using T = TypeParam;
-  const auto blur = psf_operator<T>({1, 1, 30, 31}, gaussian_psf(1.0), kExtend);
-  const Image<T> y = recorded(*blur, 0.02);
-  const FidelityTerm<T> fidelity(y, fidelity_of(Fidelity::gaussian, 0.02));
-  const PriorTerm<T> prior(blur->scene(), prior_of(Prior::tv));
-  const auto run = [&](const PrimalDualOptions<T>& options, Image<T>& x) {
-    return primal_dual<T>(*blur, fidelity, prior, 10.0, x, options);
-  };
-  Image<T> x = grey_start(*blur);
-  auto options = rounds<T>(5000);
-  options.change_tolerance = 1e-3;
-  MinimiseResult result = run(options, x);
-  EXPECT_EQ(result.stop, Stop::change);
-  EXPECT_GT(result.iterations, 10);
-  EXPECT_LT(result.iterations, 500);
-  options.change_tolerance = 0.0;
-  options.max_seconds = 0.05;
-  options.max_iterations = 1 << 30;
-  x = grey_start(*blur);
-  result = run(options, x);
-  EXPECT_EQ(result.stop, Stop::time);
-  EXPECT_GE(result.seconds, 0.05);
-  options = rounds<T>(9);
-  Image<T> last;
-  int told = 0;
-  options.callback = [&](const Iterate<T>& now) {
-    EXPECT_EQ(now.iteration, told++);
-    Image<T> at(View<const T>(now.x.data(), blur->scene()));
-    if (now.iteration > 0) {
-      double square = 0.0;
-      for (Index i = 0; i < at.elements(); ++i) {
-        const double d = static_cast<double>(at.data()[i]) - static_cast<double>(last.data()[i]);
-        square += d * d;
-      }
-      EXPECT_NEAR(now.step, std::sqrt(square), 1e-6);
-    }
-    last = std::move(at);
-    return now.iteration < 5;
-  };
-  x = grey_start(*blur);
-  result = run(options, x);
-  EXPECT_EQ(result.stop, Stop::cancelled);
-  EXPECT_EQ(result.iterations, 5);
-  EXPECT_TRUE(test::same_bits(x, last));
-  x = grey_start(*blur);
-  result = run(rounds<T>(9), x);
-  EXPECT_EQ(result.stop, Stop::iterations);
-  EXPECT_EQ(result.iterations, 9);
-}
-
-TYPED_TEST(PrimalDual, GivesTheSameForAnyNumberOfThreads) {
-  using T = TypeParam;
-  const auto blur = psf_operator<T>({1, 3, 120, 130}, test::lopsided_psf(5, 5), kExtend);
-  const Image<T> y = recorded(*blur, 0.02);
-  for (Prior kind : {Prior::tv, Prior::hessian}) {
-    Image<T> alone;
-    for (int threads : {1, 2, 5}) {
-      const FidelityTerm<T> fidelity(y, fidelity_of(Fidelity::gaussian, 0.02), {}, threads);
-      const PriorTerm<T> prior(blur->scene(), prior_of(kind), threads);
-      Image<T> x = grey_start(*blur);
-      auto options = rounds<T>(12);
-      options.threads = threads;
-      primal_dual<T>(*blur, fidelity, prior, 10.0, x, options);
-      if (threads == 1) alone = Image<T>(x.view());
-      EXPECT_TRUE(test::same_bits(x, alone)) << threads;
-    }
-  }
-}
-
-TYPED_TEST(PrimalDual, RefusesBadInput) {
-  using T = TypeParam;
-  const auto blur = psf_operator<T>({1, 1, 9, 8}, gaussian_psf(0.5), kExtend);
-  const Image<T> y = test::constant_image<T>(blur->frame(), 0.5);
-  const auto error = [&](Fidelity fidelity_kind, Prior prior_kind, double lambda,
-                         const PrimalDualOptions<T>& options, const Shape& scene) {
-    const FidelityTerm<T> fidelity(y, fidelity_of(fidelity_kind, 1.0));
-    const PriorTerm<T> prior(blur->scene(), prior_of(prior_kind));
-    Image<T> x = test::constant_image<T>(scene, 1.0);
-    return test::error_of([&] { primal_dual<T>(*blur, fidelity, prior, lambda, x, options); });
-  };
-  const Shape& scene = blur->scene();
-  EXPECT_EQ(error(Fidelity::gaussian, Prior::tv, 1.0, rounds<T>(2), scene), "");
-  EXPECT_THAT(error(Fidelity::norm, Prior::tv, 1.0, rounds<T>(2), scene),
-              HasSubstr("primal_dual: expected gaussian, huber or poisson fidelity, got norm"));
-  EXPECT_THAT(error(Fidelity::gaussian, Prior::tikhonov, 1.0, rounds<T>(2), scene),
-              HasSubstr("expected the prior none, tv, huber-tv or hessian, got tikhonov"));
-  EXPECT_THAT(error(Fidelity::gaussian, Prior::tv, -1.0, rounds<T>(2), scene),
-              HasSubstr("lambda >= 0, got -1"));
-  EXPECT_THAT(error(Fidelity::gaussian, Prior::tv, 1.0, rounds<T>(-2), scene),
-              HasSubstr("max_iterations >= 0, got -2"));
-  EXPECT_THAT(error(Fidelity::gaussian, Prior::tv, 1.0, rounds<T>(2), {1, 1, 9, 8}),
-              HasSubstr("scene"));
-  auto crossed = rounds<T>(2);
-  crossed.lower = 1.0;
-  crossed.upper = 0.0;
-  EXPECT_THAT(error(Fidelity::gaussian, Prior::tv, 1.0, crossed, scene),
-              HasSubstr("lower <= upper, got 1 and 0"));
 }
 
 }  // namespace

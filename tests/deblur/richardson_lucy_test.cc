@@ -231,6 +231,10 @@ TYPED_TEST(RichardsonLucy, AcceleratesByTwoAndAHalf) {
     richardson_lucy<T>(*blur, y, slow, plain<T>(100));
     RichardsonLucyOptions<T> options;
     options.max_iterations = 40;
+    options.callback = [](const Iterate<T>& now) {
+      EXPECT_GT(*std::ranges::min_element(now.x), 0) << now.iteration;  // 0 would stay 0
+      return true;
+    };
     richardson_lucy<T>(*blur, y, fast, options);
     EXPECT_GE(log_likelihood(*blur, y, fast), log_likelihood(*blur, y, slow));
   }

@@ -49,10 +49,15 @@ std::string contradiction(const BlurOperator<T>& blur, const DeblurOptions<T>& o
     if (fidelity != Fidelity::gaussian) return message(name, " needs gaussian fidelity");
     if (bounded) return message(name, " knows no bounds");
     if (weighted) return message(name, " knows no weights");
+    const bool scores = options.rule == LambdaRule::automatic || options.rule == LambdaRule::gcv;
+    if (!scores) return message(name, " chooses lambda by gcv");
     return "";
   }
   if (method == DeblurMethod::richardson_lucy) {
     if (options.upper) return "rl knows no upper bound";
+    if (fidelity == Fidelity::huber || fidelity == Fidelity::norm) {
+      return message("rl is for poisson fidelity, got ", fidelity_name(fidelity));
+    }
     if (options.lower && *options.lower != 0) return "rl knows no lower bound but 0";
     return "";
   }
@@ -108,7 +113,7 @@ DeblurOptions<T> complete(DeblurOptions<T> options, const detail::Frame<T>& fram
     options.noise = std::max(found, options.least_noise);
     const char* source = found >= options.least_noise
                              ? ", the median of the image's finest wavelet coefficients"
-                             : ", that of rounding to integers";
+                             : ", the least that its format allows for (rounding, compression)";
     // Neither: the rounding of T.
     const double least = static_cast<double>(std::numeric_limits<T>::epsilon()) * frame.largest;
     if (!(*options.noise > 0) || *options.noise < least) {
@@ -116,6 +121,13 @@ DeblurOptions<T> complete(DeblurOptions<T> options, const detail::Frame<T>& fram
       source = ", that of rounding: the image shows none";
     }
     result.why.push_back(message("noise ", detail::brief(*options.noise), source));
+  }
+  // Less than what T resolves cannot be told from nothing, and its squares overflow.
+  const double rounding = static_cast<double>(std::numeric_limits<T>::epsilon()) * frame.largest;
+  if (*options.noise < rounding) {
+    options.noise = rounding;
+    result.warnings.push_back(message("noise raised to ", detail::brief(rounding),
+                                      ", the rounding of its brightest pixel"));
   }
   FidelityOptions& fidelity = options.fidelity;
   fidelity.noise = *options.noise;
@@ -127,16 +139,36 @@ DeblurOptions<T> complete(DeblurOptions<T> options, const detail::Frame<T>& fram
     result.why.push_back(message("gain ", detail::brief(fidelity.gain),
                                  ", the noise's variance by the mean signal"));
   }
+  // Below 0 the likelihood of no count has no end.
+  if (fidelity.kind == Fidelity::poisson && !options.lower &&
+      options.method != DeblurMethod::newton_cg) {
+    options.lower = 0.0;
+    result.why.push_back("pixels are kept >= 0, as counts of light are");
+  }
   return options;
 }
 
+// What the result tells against the blur, or the noise.
 template <class T>
-void finish(Deblurred<T>& result, const BlurOperator<T>& blur, const FidelityTerm<T>& fidelity,
-            const View<const T>& scene, int threads) {
-  Image<T> predicted = Image<T>::uninitialised(blur.frame());
-  blur.forward(scene, predicted, {threads, {}});
-  result.residual = fidelity.residual(fidelity.value(predicted));
-  result.image = Image<T>(blur.visible(scene));
+void doubt(const detail::Frame<T>& frame, Deblurred<T>& result) {
+  constexpr double kUnexplained = 1.25;
+  constexpr double kBeyond = 0.5;  // of the frame's contrast
+  constexpr double kOften = 0.01;  // of the pixels
+  if (result.residual > kUnexplained) {
+    result.warnings.push_back(
+        message("the residual is ", detail::brief(result.residual),
+                " times the noise: the blur is another, or the noise is larger (give it)"));
+  }
+  const double margin = std::max(kBeyond * (frame.highest - frame.lowest), 1e-3 * frame.largest);
+  const auto outside =
+      std::count_if(result.image.data(), result.image.data() + result.image.elements(), [&](T v) {
+        const auto pixel = static_cast<double>(v);
+        return pixel < frame.lowest - margin || pixel > frame.highest + margin;
+      });
+  if (static_cast<double>(outside) > kOften * static_cast<double>(result.image.elements())) {
+    result.warnings.push_back(
+        "pixels far beyond the image's range: is the blur wider than it was?");
+  }
 }
 
 template <class T>
@@ -184,8 +216,7 @@ void solve_multiplicative(const BlurOperator<T>& blur, const detail::Frame<T>& f
   const double positive =
       std::max(frame.mean - rl.offset - rl.background, 1e-6 * std::max(frame.largest, 1e-30));
   for (Index i = 0; i < scene.elements(); ++i) {
-    T& v = scene.data()[i];
-    v = std::max(static_cast<T>(v - rl.offset - rl.background), static_cast<T>(0.01 * positive));
+    scene.data()[i] = std::max(scene.data()[i], static_cast<T>(0.01 * positive));
   }
   rl.callback = [&](const Iterate<T>& at) {
     DeblurStep<T> step;
@@ -202,11 +233,10 @@ void solve_multiplicative(const BlurOperator<T>& blur, const detail::Frame<T>& f
     step.image = blur.visible(View<const T>(at.x.data(), blur.scene()));
     return options.callback(step);
   };
-  result.result = richardson_lucy<T>(blur, frame.pixels, scene, rl, frame.weight_view());
+  result.result = richardson_lucy<T>(blur, frame.pixels, scene, rl, frame.weight);
   result.lambda = rl.tv;
-  const FidelityTerm<T> fidelity(frame.pixels, options.fidelity, frame.weight_view(),
-                                 options.threads);
-  finish<T>(result, blur, fidelity, scene, options.threads);
+  result.residual = std::sqrt(result.result.value) / *options.noise;
+  result.image = Image<T>(blur.visible(scene.view()));
 }
 
 template <class T>
@@ -214,10 +244,9 @@ void solve_regularised(const BlurOperator<T>& blur, const DeblurOptions<T>& aske
                        detail::Frame<T>& frame, Image<T> start, Deblurred<T>& result) {
   const detail::Units<T> units(frame.largest, asked);
   const DeblurOptions<T> options = units.options();
-  units.enter(frame.pixels);
+  if (units.differ()) units.enter(frame.own_pixels());
   units.enter(start);
-  const FidelityTerm<T> fidelity(frame.pixels, options.fidelity, frame.weight_view(),
-                                 options.threads);
+  const FidelityTerm<T> fidelity(frame.pixels, options.fidelity, frame.weight, options.threads);
   detail::SceneSearch<T> search(blur, fidelity, options, std::move(start));
   const bool regularised = options.prior.kind != Prior::none;
   result.lambda = options.lambda.value_or(0.0);
@@ -238,7 +267,8 @@ void solve_regularised(const BlurOperator<T>& blur, const DeblurOptions<T>& aske
   result.prior_scale = search.prior_scale(result.lambda);
   result.result = search.result();
   result.trace = search.take_trace();
-  finish<T>(result, blur, fidelity, search.scene(), options.threads);
+  result.residual = fidelity.residual(search.misfit());
+  result.image = Image<T>(blur.visible(search.scene().view()));
   units.leave(result);
 }
 
@@ -272,9 +302,15 @@ Deblurred<T> deblur(const BlurOperator<T>& blur, const View<const T>& y,
     solve_closed(blur, frame, completed, result);
     return result;
   }
+  const bool counts = completed.method == DeblurMethod::richardson_lucy ||
+                      completed.fidelity.kind == Fidelity::poisson;
   Image<T> scene;
   if (start.empty()) {
     scene = frame.first_scene(blur, completed.threads);
+    if (counts) {
+      const auto dark = static_cast<T>(completed.fidelity.offset + completed.fidelity.background);
+      for (Index i = 0; i < scene.elements(); ++i) scene.data()[i] -= dark;
+    }
   } else {
     detail::check_same_shape(kName, "start", start.shape, blur.scene());
     detail::check_finite<T>(kName, "start", start);
@@ -285,6 +321,7 @@ Deblurred<T> deblur(const BlurOperator<T>& blur, const View<const T>& y,
   } else {
     solve_regularised(blur, completed, frame, std::move(scene), result);
   }
+  doubt(frame, result);
   return result;
 }
 

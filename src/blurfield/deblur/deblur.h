@@ -4,8 +4,8 @@
 // by the method named; where it is left open, noise, lambda and the prior's scale are chosen from
 // the image, and the result tells what was chosen and why.
 //
-// Memory beyond the frame y, in images of the scene's size, and in the element type: wiener and
-// tikhonov 6, richardson_lucy 8, primal_dual 10, fista 8, lbfgs 12, newton_cg 13.
+// Memory beyond the frame y, in images of the scene's size and element type: wiener and tikhonov 7,
+// richardson_lucy 8, fista 10, primal_dual and lbfgs 12, newton_cg 13; 1 less without weights.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@
 namespace blurfield {
 
 enum class DeblurMethod {
-  automatic,        // lbfgs with Huber's TV, or what the prior or constraint asks for
+  automatic,        // lbfgs
   wiener,           // closed form, uniform blurs only
   tikhonov,         // closed form, uniform blurs only
   richardson_lucy,  // multiplicative, for counts; its early stop is the only regularisation but TV
@@ -60,7 +60,7 @@ struct DeblurStep {
 
 struct DeblurSettings {
   DeblurMethod method = DeblurMethod::automatic;
-  FidelityOptions fidelity;  // its noise is `noise`
+  FidelityOptions fidelity;  // its noise is `noise`; a gain of 0 is found from that
   PriorOptions prior;
   std::optional<double> prior_scale;  // empty: from the noise
   std::optional<double> lambda;
@@ -69,7 +69,7 @@ struct DeblurSettings {
   // that of rounding to integers.
   std::optional<double> noise;
   double least_noise = 0.0;
-  std::optional<double> lower;
+  std::optional<double> lower;  // 0 for poisson where left empty, but for newton_cg
   std::optional<double> upper;
   bool accelerate = true;  // richardson_lucy
 
@@ -81,7 +81,8 @@ struct DeblurSettings {
 
 template <class T>
 struct DeblurOptions : DeblurSettings {
-  // Returning false stops the work, which then gives the best scene so far.
+  // Returning false stops the work, which then gives the scene as it is: the best so far but for
+  // primal_dual, fista and accelerated richardson_lucy, whose value may rise on the way.
   std::function<bool(const DeblurStep<T>&)> callback;
 };
 
@@ -92,9 +93,10 @@ struct Deblurred {
   double noise = 0.0;
   double lambda = 0.0;
   double prior_scale = 0.0;
-  double residual = 0.0;         // as DeblurStep's, at the end
-  double freedom = 0.0;          // degrees of freedom that the scene took; 0 where not estimated
-  std::vector<std::string> why;  // what was chosen and why, a sentence each
+  double residual = 0.0;  // as DeblurStep's, at the end; 0 for closed forms
+  double freedom = 0.0;   // degrees of freedom that the scene took; 0 where not estimated
+  std::vector<std::string> warnings;  // what may be wrong with the image, the blur or the noise
+  std::vector<std::string> why;       // what was chosen and why, a sentence each
   MinimiseResult result;
   std::vector<DeblurStep<T>> trace;  // without images
 };

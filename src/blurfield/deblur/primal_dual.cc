@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "blurfield/base/check.h"
+#include "blurfield/deblur/detail/lane_sum.h"
 #include "blurfield/deblur/detail/penalty.h"
 #include "blurfield/deblur/detail/row_sweep.h"
 #include "blurfield/deblur/detail/spectral_penalty.h"
@@ -21,11 +22,8 @@ constexpr int kLastBalance = 512;     // fixed steps from there on: convergence 
 
 template <class T>
 double squares(const T* p, Index count) {
-  double lanes[4] = {};
-  for (Index i = 0; i < count; ++i) {
-    lanes[i % 4] += static_cast<double>(p[i]) * static_cast<double>(p[i]);
-  }
-  return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+  return detail::lane_sum(
+      0, count, [p](Index i) { return static_cast<double>(p[i]) * static_cast<double>(p[i]); });
 }
 
 template <class T>
@@ -188,22 +186,21 @@ class PrimalDual {
   }
   template <class F>
   double sum(Index count, const F& f) const {
-    return parallel_sum(count, options_.threads, [&](Index begin, Index end) {
-      double total = 0.0;
-      for (Index i = begin; i < end; ++i) total += f(i);
-      return total;
-    });
+    return parallel_sum(count, options_.threads,
+                        [&](Index begin, Index end) { return detail::lane_sum(begin, end, f); });
   }
 
   double value() const {
-    const double fit = fidelity_.value(ahead_);
-    return lambda_ > 0 && prior_.active() ? fit + lambda_ * prior_.value(x_, false) : fit;
+    ObjectiveParts parts{fidelity_.value(ahead_), 0.0};
+    if (lambda_ > 0 && prior_.active()) parts.prior = prior_.value(x_, false);
+    if (options_.parts) *options_.parts = parts;
+    return parts.fidelity + lambda_ * parts.prior;
   }
 
   // A guess: the frame's dual grows to the root of the fidelity's curvature, and the scene moves by
   // a third of its contrast or by most of what the fidelity alone asks for.
   void first_ratio() {
-    const auto mean_of = [this](Index count, const auto& f) {
+    const auto mean_of = [&](Index count, const auto& f) {
       return sum(count, f) / static_cast<double>(count);
     };
     const auto square = [](T v, double origin) {

@@ -10,10 +10,7 @@
 
 #include <optional>
 
-#include "blurfield/deblur/blur_operator.h"
-#include "blurfield/deblur/fidelity.h"
-#include "blurfield/deblur/prior.h"
-#include "blurfield/optim/minimise.h"
+#include "blurfield/deblur/objective.h"
 
 namespace blurfield {
 
@@ -23,6 +20,7 @@ template <class T>
 struct PrimalDualOptions : MinimiseOptions<T> {
   std::optional<double> lower;
   std::optional<double> upper;
+  ObjectiveParts* parts = nullptr;  // each evaluation fills them, unless null
 };
 
 // Moves x, the scene, packed, from its start. Holds 2 scenes, 3 frames and the prior's dual: 2

@@ -9,11 +9,14 @@
 #include <vector>
 
 #include "blurfield/base/check.h"
+#include "blurfield/deblur/detail/lane_sum.h"
 #include "blurfield/deblur/detail/penalty.h"
 #include "blurfield/deblur/detail/row_sweep.h"
 
 namespace blurfield {
 namespace {
+
+using detail::lane_sum;
 
 constexpr const char* kName = "richardson_lucy";
 
@@ -31,18 +34,6 @@ void check_options(const RichardsonLucyOptions<T>& options) {
   require(std::isfinite(options.offset), kName, "expected a finite offset, got ", options.offset);
   require(options.background >= 0 && std::isfinite(options.background), kName,
           "expected a finite background >= 0, got ", options.background);
-}
-
-// The sum of f(i), i = begin..end-1, in lanes that do not wait for each other.
-template <class F>
-double lane_sum(Index begin, Index end, const F& f) {
-  double lanes[4] = {};
-  Index i = begin;
-  for (; i + 4 <= end; i += 4) {
-    for (int lane = 0; lane < 4; ++lane) lanes[lane] += f(i + lane);
-  }
-  for (; i < end; ++i) lanes[0] += f(i);
-  return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
 }
 
 template <class T>

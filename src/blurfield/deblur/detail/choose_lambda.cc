@@ -9,6 +9,7 @@ namespace blurfield::detail {
 namespace {
 
 constexpr double kFurthest = 10.0;  // a single update's factor
+constexpr double kDeepest = 14.0;   // in log lambda, below the start: nothing is regularised there
 
 LambdaChoice stopped(LambdaChoice choice) {
   choice.why = ", where the search for it was stopped";
@@ -59,7 +60,7 @@ LambdaChoice by_discrepancy(double start, double most, const SolveAt& solve) {
        step *= 1.5, ++solves) {
     other = at;
     g = f;
-    if (f < 0 && at >= std::log(most)) break;
+    if (f < 0 ? at >= std::log(most) : at < std::log(start) - kDeepest) break;
     at += f > 0 ? -step : step;
     f = excess(at);
   }
@@ -90,23 +91,25 @@ LambdaChoice by_score(double start, double most, const SolveAt& solve,
   constexpr double kGolden = 0.3819660112501051;
   struct Point {
     double at, score;
+    Balance balance;
   };
-  LambdaChoice choice;
+  LambdaChoice choice{start, {}, {}};
   int solves = 0;
   bool ended = false;
   const auto measure = [&](double at) {
     ++solves;
     const auto found = ended ? std::nullopt : solve(std::exp(at));
     ended = !found;
-    if (ended) return Point{at, std::numeric_limits<double>::infinity()};
-    choice.balance = *found;
-    return Point{at, f(*found)};
+    if (ended) return Point{at, std::numeric_limits<double>::infinity(), {}};
+    choice = {std::exp(at), *found, {}};
+    return Point{at, f(*found), *found};
   };
   const double step = std::log(3.0);
   Point middle = measure(std::log(start));
   Point low = measure(middle.at - step);
   Point high = measure(middle.at + step);
-  while (solves < kMost && low.score < middle.score) {
+  const double least = std::log(start) - kDeepest;
+  while (solves < kMost && low.score < middle.score && low.at > least) {
     high = middle;
     middle = low;
     low = measure(middle.at - step);
@@ -127,8 +130,9 @@ LambdaChoice by_score(double start, double most, const SolveAt& solve,
       (upper ? high : low) = next;
     }
   }
-  choice.lambda = std::exp(middle.at);
   if (ended) return stopped(choice);
+  choice.lambda = std::exp(middle.at);
+  choice.balance = middle.balance;
   choice.why = message(" has the least ", name, " of ", solves, " tried");
   return choice;
 }

@@ -14,7 +14,7 @@ namespace blurfield::detail {
 namespace {
 
 // Pairs of L-BFGS: with them it holds 12 images, and more would hardly save iterations.
-constexpr int kPairs = 3;
+constexpr int kPairs = 2;
 
 // The evidence of tv2, which is no norm of independent differences, as a part of that of a prior
 // that is: found on photographs.
@@ -95,7 +95,7 @@ template <class T>
 double SceneSearch<T>::prior_scale(double lambda) const {
   if (options_.prior_scale) return *options_.prior_scale;
   // Slopes s of the prior's draws have lambda s about 1: well below it the prior is blunt.
-  if (!(lambda > 0) || fidelity_.options().kind == Fidelity::norm) return options_.prior.scale;
+  if (!(lambda > 0) || fidelity_.options().kind == Fidelity::norm) return *options_.noise;
   return 0.03 / lambda;
 }
 
@@ -107,16 +107,10 @@ PriorTerm<T> SceneSearch<T>::prior(double lambda) const {
 }
 
 template <class T>
-double SceneSearch<T>::predict(Image<T>& frame) const {
-  if (frame.empty()) frame = Image<T>::uninitialised(blur_.frame());
+double SceneSearch<T>::misfit() const {
+  Image<T> frame = Image<T>::uninitialised(blur_.frame());
   blur_.forward(scene_, frame, {options_.threads, {}});
   return fidelity_.value(frame);
-}
-
-template <class T>
-double SceneSearch<T>::deviance() const {
-  Image<T> frame;
-  return 2 * predict(frame);
 }
 
 template <class T>
@@ -151,10 +145,9 @@ void SceneSearch<T>::solve(double lambda, bool rough) {
       0.0, options_.max_seconds - std::chrono::duration<double>(Clock::now() - start_).count());
   size_ = std::max(norm<T>(flat()), std::numeric_limits<double>::min());
   const PriorTerm<T> prior_here = prior(lambda);
-  ObjectiveParts parts;
   const MinimiseResult result = options_.method == DeblurMethod::primal_dual
                                     ? balanced(prior_here, lambda, common)
-                                    : descend(prior_here, lambda, common, parts);
+                                    : descend(prior_here, lambda, common);
   result_.stop = result.stop;
   result_.iterations += result.iterations;
   result_.evaluations += result.evaluations;
@@ -167,7 +160,8 @@ void SceneSearch<T>::solve(double lambda, bool rough) {
 
 template <class T>
 MinimiseResult SceneSearch<T>::descend(const PriorTerm<T>& prior, double lambda,
-                                       MinimiseOptions<T> common, ObjectiveParts& parts) {
+                                       MinimiseOptions<T> common) {
+  ObjectiveParts parts;
   const Objective<T> objective =
       deblur_objective(blur_, fidelity_, prior, lambda, options_.threads, &parts);
   common.callback = [&](const Iterate<T>& at) { return tell(at, lambda, parts.fidelity); };
@@ -199,15 +193,13 @@ MinimiseResult SceneSearch<T>::descend(const PriorTerm<T>& prior, double lambda,
 template <class T>
 MinimiseResult SceneSearch<T>::balanced(const PriorTerm<T>& prior, double lambda,
                                         const MinimiseOptions<T>& common) {
+  ObjectiveParts parts;
   PrimalDualOptions<T> options;
   static_cast<MinimiseOptions<T>&>(options) = common;
   options.lower = options_.lower;
   options.upper = options_.upper;
-  Image<T> frame = Image<T>::uninitialised(blur_.frame());
-  options.callback = [&](const Iterate<T>& at) {
-    blur_.forward(View<const T>(at.x.data(), blur_.scene()), frame, {options_.threads, {}});
-    return tell(at, lambda, fidelity_.value(frame));
-  };
+  options.parts = &parts;
+  options.callback = [&](const Iterate<T>& at) { return tell(at, lambda, parts.fidelity); };
   return primal_dual<T>(blur_, fidelity_, prior, lambda, scene_, options);
 }
 
@@ -223,7 +215,7 @@ Balance SceneSearch<T>::balance(double lambda) {
     held = [this](T x) { return (lower_ && x <= *lower_) || (upper_ && x >= *upper_); };
   }
   Balance at;
-  at.deviance = deviance();
+  at.deviance = 2 * misfit();
   at.prior = prior_here.value(scene_) * (quadratic ? 2 : kind == Prior::tv2 ? 1 / kShareOfTv2 : 1);
   at.freedom = degrees_of_freedom<T>(blur_, fidelity_, objective, flat(), held, options_.threads);
   at.counted = fidelity_.counted();

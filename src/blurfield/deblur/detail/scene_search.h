@@ -31,19 +31,17 @@ class SceneSearch {
   double prior_scale(double lambda) const;
   const Image<T>& scene() const { return scene_; }
   const MinimiseResult& result() const { return result_; }  // of all solves
-  double deviance() const;                                  // twice the fidelity at the scene
+  double misfit() const;                                    // the fidelity at the scene
   std::vector<DeblurStep<T>> take_trace() { return std::move(trace_); }
 
  private:
   using Clock = std::chrono::steady_clock;
   std::span<T> flat() { return {scene_.data(), static_cast<std::size_t>(scene_.elements())}; }
   PriorTerm<T> prior(double lambda) const;
-  MinimiseResult descend(const PriorTerm<T>& prior, double lambda, MinimiseOptions<T> common,
-                         ObjectiveParts& parts);
+  MinimiseResult descend(const PriorTerm<T>& prior, double lambda, MinimiseOptions<T> common);
   MinimiseResult balanced(const PriorTerm<T>& prior, double lambda,
                           const MinimiseOptions<T>& common);
   bool tell(const Iterate<T>& at, double lambda, double fidelity);
-  double predict(Image<T>& frame) const;  // the fidelity of the scene; frame is overwritten
 
   const BlurOperator<T>& blur_;
   const FidelityTerm<T>& fidelity_;

@@ -6,8 +6,9 @@
 namespace blurfield::detail {
 namespace {
 
-constexpr double kDim = 1e-3;
-constexpr double kBright = 1e6;
+// Beyond these a first step of one unit along the gradient is lost in rounding, or squares are.
+constexpr double kDim = 1e-2;
+constexpr double kBright = 1e2;
 
 // p of P(c x) = c^p P(x)
 int degree(Prior prior) {
@@ -36,13 +37,12 @@ Units<T>::Units(double largest, const DeblurOptions<T>& options) : options_(opti
 template <class T>
 DeblurOptions<T> Units<T>::options() const {
   DeblurOptions<T> here = options_;
-  if (unit_ == 1) return here;
+  if (!differ()) return here;
   for (auto member : {&DeblurSettings::noise, &DeblurSettings::prior_scale, &DeblurSettings::lower,
                       &DeblurSettings::upper}) {
     if (here.*member) *(here.*member) /= unit_;
   }
   if (here.lambda) *here.lambda *= lambda_;
-  here.prior.scale /= unit_;
   here.fidelity.noise /= unit_;
   here.fidelity.gain /= unit_;
   here.fidelity.offset /= unit_;

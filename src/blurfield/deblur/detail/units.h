@@ -13,6 +13,7 @@ class Units {
   // For pixels up to `largest`. `options` are complete but for lambda.
   Units(double largest, const DeblurOptions<T>& options);
 
+  bool differ() const { return unit_ != 1; }
   // The same options for images in these units; their callback still gets steps in the old ones.
   DeblurOptions<T> options() const;
   void enter(Image<T>& image) const { scale(image, 1 / unit_); }
