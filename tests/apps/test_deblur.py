@@ -30,6 +30,17 @@ MARGIN = 16  # of the scene around what the frame shows
 METHODS = ["auto", "wiener", "tikhonov", "rl", "tv", "fista", "lbfgs", "newton-cg"]
 
 
+@pytest.fixture
+def ok():
+    """As elsewhere, but many of these images were not blurred as told: of that it may warn."""
+    def call(*arguments, **options):
+        done = run(*arguments, **options)
+        assert done.returncode == 0, done.stderr
+        assert all(line.startswith("blurfield: warning: ") for line in done.stderr.splitlines())
+        return done.stdout
+    return call
+
+
 @pytest.fixture(scope="module")
 def scene():
     picture = np.asarray(Image.open(IMAGES / "ascent.png").convert("L"))
@@ -189,6 +200,17 @@ def test_a_map_beats_one_sigma(scene, deblurred, tmp_path):
     uniform = [psnr(deblurred(tmp_path / "soft.png", "--sigma", s)[0] / 255, sharp)
                for s in (0.9, 1.3, 1.8)]
     assert psnr(varying / 255, sharp) > max(uniform) + 1
+
+
+def test_warns_of_another_blur(scene, tmp_path):
+    rng = np.random.default_rng(3)
+    soft = frame_of(correlate(scene, gauss(1.2))) + rng.normal(0, 0.003, (SIDE, SIDE))
+    tifffile.imwrite(tmp_path / "soft.tif", soft.astype(np.float32))
+    for sigma, warned in ((1.2, False), (3, True)):
+        done = run("deblur", tmp_path / "soft.tif", tmp_path / f"{sigma}.tif", "--sigma", sigma)
+        assert done.returncode == 0
+        assert ("soft.tif: the residual is " in done.stderr) == warned, done.stderr
+        assert warned or done.stderr == ""
 
 
 def two_psfs():

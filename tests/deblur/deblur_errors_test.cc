@@ -85,12 +85,19 @@ TEST(DeblurErrors, NameContradictions) {
     EXPECT_EQ(error(closed, [](Asked& a) { a.options.lower = 0; }), name + " knows no bounds");
     EXPECT_EQ(error(closed, [](Asked& a) { a.weight = test::constant_image<double>(kFrame, 1.0); }),
               name + " knows no weights");
+    EXPECT_EQ(error(closed, [](Asked& a) { a.options.rule = LambdaRule::gcv; }), "");
+    EXPECT_EQ(error(closed, [](Asked& a) { a.options.rule = LambdaRule::sure; }),
+              name + " chooses lambda by gcv");
   }
   const DeblurMethod rl = DeblurMethod::richardson_lucy;
   EXPECT_EQ(error(rl, [](Asked& a) { a.options.lower = 0; }), "");
   EXPECT_EQ(error(rl, [](Asked& a) { a.options.upper = 1; }), "deblur: rl knows no upper bound");
   EXPECT_EQ(error(rl, [](Asked& a) { a.options.lower = 0.1; }),
             "deblur: rl knows no lower bound but 0");
+  for (Fidelity fidelity : {Fidelity::huber, Fidelity::norm}) {
+    EXPECT_EQ(error(rl, [&](Asked& a) { a.options.fidelity.kind = fidelity; }),
+              message("deblur: rl is for poisson fidelity, got ", fidelity_name(fidelity)));
+  }
   EXPECT_EQ(error(DeblurMethod::newton_cg, [](Asked& a) { a.options.lower = 0; }),
             "deblur: newton-cg knows no bounds");
   const DeblurMethod tv = DeblurMethod::primal_dual;

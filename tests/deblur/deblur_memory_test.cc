@@ -42,7 +42,10 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
   if (static_cast<std::size_t>(alignment) > kHeader) throw std::bad_alloc();
   return counted(size);
 }
+void* operator new[](std::size_t size) { return counted(size); }
 void operator delete(void* pointer) noexcept { uncounted(pointer); }
+void operator delete[](void* pointer) noexcept { uncounted(pointer); }
+void operator delete[](void* pointer, std::size_t) noexcept { uncounted(pointer); }
 void operator delete(void* pointer, std::size_t) noexcept { uncounted(pointer); }
 void operator delete(void* pointer, std::align_val_t) noexcept { uncounted(pointer); }
 void operator delete(void* pointer, std::size_t, std::align_val_t) noexcept { uncounted(pointer); }

@@ -213,6 +213,10 @@ TEST(DeblurFidelity, PoissonFindsItsGain) {
     const auto found = deblur<float>(*blur, photo.frame, options);
     EXPECT_GE(photo.psnr(found.image), photo.psnr(photo.frame) + 1.0);
     EXPECT_NEAR(found.residual, 1.0, 0.15);
+    if (method != DeblurMethod::newton_cg) {
+      EXPECT_GE(*std::min_element(found.image.data(), found.image.data() + found.image.elements()),
+                0.0f);
+    }
     EXPECT_NEAR(found.noise * found.noise / mean, kGain, 0.3 * kGain);
     EXPECT_THAT(found.why, ::testing::Contains(::testing::StartsWith("gain 0.00")));
   }
@@ -331,6 +335,26 @@ TEST(DeblurBorder, ExtendsBetterThanItMirrors) {
   const auto extended = deblur<float>(*truth, photo.frame);
   const auto mirrored = deblur<float>(*mirror, photo.frame);
   EXPECT_GE(photo.psnr(extended.image), photo.psnr(mirrored.image) + 1.0);
+}
+
+TEST(DeblurWarnings, TellOfAnotherBlur) {
+  const auto blur = psf_operator<float>({1, 1, 80, 84}, gaussian_psf(1.2));
+  const auto wider = psf_operator<float>({1, 1, 80, 84}, gaussian_psf(3.0));
+  const Recording<float> photo = portrait<float>(*blur, 0.003);
+  EXPECT_TRUE(deblur<float>(*blur, photo.frame).warnings.empty());
+  EXPECT_THAT(deblur<float>(*wider, photo.frame).warnings,
+              ::testing::Contains(::testing::StartsWith("the residual is ")));
+}
+
+TEST(DeblurWarnings, TellOfNoiseBelowRounding) {
+  const auto blur = psf_operator<float>({1, 1, 30, 34}, gaussian_psf(1.2));
+  const Recording<float> photo = portrait<float>(*blur, 0.0);
+  DeblurOptions<float> options;
+  options.noise = 1e-12;
+  options.lambda = 4.0;
+  const auto found = deblur<float>(*blur, photo.frame, options);
+  EXPECT_GT(found.noise, 1e-8);
+  EXPECT_THAT(found.warnings, ::testing::Contains(::testing::StartsWith("noise raised to ")));
 }
 
 TEST(DeblurNames, GoBothWays) {

@@ -9,7 +9,8 @@ namespace blurfield::detail {
 namespace {
 
 constexpr double kFurthest = 10.0;  // a single update's factor
-constexpr double kDeepest = 14.0;   // in log lambda, below the start: nothing is regularised there
+// In log lambda, below the start. There the freedom, known from below, makes scores too good.
+constexpr double kDeepest = 4.6;
 
 LambdaChoice stopped(LambdaChoice choice) {
   choice.why = ", where the search for it was stopped";

@@ -10,9 +10,6 @@
 namespace blurfield::detail {
 namespace {
 
-// More hardly changes the trace: what is left has small eigenvalues.
-constexpr int kProducts = 30;
-
 template <class T>
 std::span<T> flat(Image<T>& image) {
   return {image.data(), static_cast<std::size_t>(image.elements())};
@@ -23,7 +20,7 @@ std::span<T> flat(Image<T>& image) {
 template <class T>
 double degrees_of_freedom(const BlurOperator<T>& blur, const FidelityTerm<T>& fidelity,
                           const Objective<T>& objective, std::span<const T> x,
-                          const std::function<bool(T)>& held, int threads) {
+                          const std::function<bool(T)>& held, int products, int threads) {
   const Execution execution{threads, {}};
   const auto release = [&](std::span<T> v) {
     if (!held) return;
@@ -49,7 +46,7 @@ double degrees_of_freedom(const BlurOperator<T>& blur, const FidelityTerm<T>& fi
   release(flat(b));
   Image<T> z(blur.scene());
   ConjugateGradientOptions options;
-  options.max_iterations = kProducts;
+  options.max_iterations = products;
   options.tolerance = 1e-4;
   options.threads = threads;
   conjugate_gradient<T>(
@@ -67,9 +64,9 @@ double degrees_of_freedom(const BlurOperator<T>& blur, const FidelityTerm<T>& fi
 
 template double degrees_of_freedom(const BlurOperator<float>&, const FidelityTerm<float>&,
                                    const Objective<float>&, std::span<const float>,
-                                   const std::function<bool(float)>&, int);
+                                   const std::function<bool(float)>&, int, int);
 template double degrees_of_freedom(const BlurOperator<double>&, const FidelityTerm<double>&,
                                    const Objective<double>&, std::span<const double>,
-                                   const std::function<bool(double)>&, int);
+                                   const std::function<bool(double)>&, int, int);
 
 }  // namespace blurfield::detail

@@ -217,7 +217,9 @@ Balance SceneSearch<T>::balance(double lambda) {
   Balance at;
   at.deviance = 2 * misfit();
   at.prior = prior_here.value(scene_) * (quadratic ? 2 : kind == Prior::tv2 ? 1 / kShareOfTv2 : 1);
-  at.freedom = degrees_of_freedom<T>(blur_, fidelity_, objective, flat(), held, options_.threads);
+  const int products = options_.rule == LambdaRule::automatic ? 30 : 120;
+  at.freedom =
+      degrees_of_freedom<T>(blur_, fidelity_, objective, flat(), held, products, options_.threads);
   at.counted = fidelity_.counted();
   return at;
 }
