@@ -231,7 +231,7 @@ void add_output(CLI::App& app, BlurRequest& request) {
                  "Add white Gaussian noise of this standard deviation to OUT, on the scale of its "
                  "pixels (0..1 for integers): for trials")
       ->type_name("STD")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_not_negative())
       ->group(group);
   app.add_option("--seed", request.seed, "Another seed, other noise")
       ->type_name("N")

@@ -62,27 +62,26 @@ class HelpFormat : public CLI::Formatter {
   }
 };
 
-}  // namespace
-
-std::function<std::string(const std::string&)> positive_number() {
-  return [](const std::string& text) {
+std::function<std::string(const std::string&)> number(bool positive, bool may_be_auto) {
+  return [=](const std::string& text) {
+    if (may_be_auto && text == "auto") return std::string();
     char* end = nullptr;
     const double value = std::strtod(text.c_str(), &end);
-    const bool good = !text.empty() && *end == '\0' && value > 0 && std::isfinite(value);
-    return good ? std::string() : fmt::format("expected a number > 0, got {}", text);
+    const bool finite = !text.empty() && *end == '\0' && std::isfinite(value);
+    if (finite && (positive ? value > 0 : value >= 0)) return std::string();
+    return fmt::format("expected {}a number {} 0, got {}", may_be_auto ? "auto or " : "",
+                       positive ? ">" : ">=", text);
   };
 }
 
+}  // namespace
+
+std::function<std::string(const std::string&)> positive_number() { return number(true, false); }
+std::function<std::string(const std::string&)> number_not_negative() {
+  return number(false, false);
+}
 std::function<std::string(const std::string&)> number_or_auto(bool positive) {
-  return [positive](const std::string& text) {
-    if (text == "auto") return std::string();
-    char* end = nullptr;
-    const double value = std::strtod(text.c_str(), &end);
-    const bool good = !text.empty() && *end == '\0' && std::isfinite(value) && value >= 0;
-    return good && (value > 0 || !positive)
-               ? std::string()
-               : fmt::format("expected auto or a number {} 0, got {}", positive ? ">" : ">=", text);
-  };
+  return number(positive, true);
 }
 
 std::optional<double> unless_auto(const std::string& text) {

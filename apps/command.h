@@ -49,9 +49,10 @@ void add_reach(CLI::App& app, const char* group, double& truncate, std::vector<i
 // Declares --threads, --quiet, --json and --help; to be called last.
 void add_common(CLI::App& app, Common& common);
 
-// Checks for CLI11's options: say what is wrong with a text that is no finite number > 0, or
-// neither "auto" nor a finite number >= 0 (> 0 if `positive`).
+// Checks for CLI11's options: say what is wrong with a text that is no finite number > 0, none
+// >= 0, or neither "auto" nor a finite number >= 0 (> 0 if `positive`).
 std::function<std::string(const std::string&)> positive_number();
+std::function<std::string(const std::string&)> number_not_negative();
 std::function<std::string(const std::string&)> number_or_auto(bool positive);
 // The number, empty for "auto".
 std::optional<double> unless_auto(const std::string& text);

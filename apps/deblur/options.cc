@@ -113,7 +113,7 @@ void add_image(CLI::App& app, DeblurRequest& request, DeblurWords& words) {
   app.add_option("--background", fidelity.background,
                  "Poisson: light that was added after the blur, on the scale of the pixels")
       ->type_name("B")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_not_negative())
       ->capture_default_str()
       ->group(group);
   app.add_option(

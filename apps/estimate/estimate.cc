@@ -173,7 +173,7 @@ void add_search(CLI::App& app, EstimateRequest& request, Words& words) {
       ->group(group);
   app.add_option("--tol", options.tolerance, "Relative change of the value that ends the search")
       ->type_name("T")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_not_negative())
       ->capture_default_str()
       ->group(group);
   app.add_option("--rate", options.rate, "Step length of adamax")
