@@ -3,9 +3,9 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "blurfield/base/random.h"
 #include "blurfield/io/picture.h"
@@ -59,21 +59,20 @@ inline double psnr(const View<const float>& a, const View<const float>& b) {
   return -10 * std::log10(sum / static_cast<double>(a.height() * a.width()));
 }
 
-// How much more the error of x jumps between pixels at the borders of tiles than elsewhere.
+// How much the error of x jumps between pixels at the borders of tiles, side by side, beside the
+// most at any other distance from these borders: above 1 the tiles show.
 inline double imprint(const Picture& x, const Picture& sharp, Index tiles) {
   const Index width = x.shape()[3];
-  std::array<double, 2> sum{};
-  std::array<double, 2> count{};
-  for (Index row = 0; row < x.shape()[2]; ++row) {
-    const float* at = x.view().row(0, 0, row);
-    const float* truth = sharp.view().row(0, 0, row);
-    for (Index i = 1; i < width; ++i) {
-      const std::size_t border = i % (width / tiles) == 0 ? 1 : 0;
-      sum[border] += std::abs((at[i] - truth[i]) - (at[i - 1] - truth[i - 1]));
-      count[border] += 1;
+  std::vector<double> jumps(static_cast<std::size_t>(width / tiles));
+  for (Index y = 0; y < x.shape()[2]; ++y) {
+    const float* at = x.view().row(0, 0, y);
+    const float* truth = sharp.view().row(0, 0, y);
+    for (Index i = width / tiles; i < width; ++i) {
+      jumps[static_cast<std::size_t>(i % (width / tiles))] +=
+          std::abs((at[i] - truth[i]) - (at[i - 1] - truth[i - 1]));
     }
   }
-  return sum[1] / count[1] / (sum[0] / count[0]);
+  return jumps[0] / *std::max_element(jumps.begin() + 1, jumps.end());
 }
 
 // Sigma growing with the distance from the middle to the corners.
