@@ -27,8 +27,8 @@ struct Objective {
       hessian_product;
 };
 
-// lower[i] <= x[i] <= upper[i]; a span of one element bounds all alike, an empty one does not bound.
-// x is moved into the box first.
+// lower[i] <= x[i] <= upper[i]; a span of one element bounds all alike, an empty one does not
+// bound. x is moved into the box first.
 template <class T>
 struct Bounds {
   std::span<const T> lower;
