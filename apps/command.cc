@@ -139,11 +139,12 @@ void add_bit_depth(CLI::App& app, const char* group, std::string& bit_depth) {
       ->group(group);
 }
 
-void add_reach(CLI::App& app, const char* group, double& truncate, std::vector<int>& radius) {
-  app.add_option("--truncate", truncate, "Kernels end after T sigma")
+void add_reach(CLI::App& app, const char* group, std::optional<double>& truncate,
+               std::vector<int>& radius) {
+  app.add_option("--truncate", truncate,
+                 "Kernels end after T sigma (default: 4, or what --tolerance allows)")
       ->type_name("T")
       ->check(positive_number())
-      ->capture_default_str()
       ->group(group);
   auto* one = app.add_option("--radius", radius, "Kernels end after R pixels instead")
                   ->type_name("R")
@@ -155,6 +156,20 @@ void add_reach(CLI::App& app, const char* group, double& truncate, std::vector<i
       ->expected(2)
       ->check(CLI::NonNegativeNumber)
       ->excludes(one)
+      ->group(group);
+}
+
+void add_tolerance(CLI::App& app, const char* group, std::optional<double>& tolerance,
+                   const std::string& text) {
+  app.add_option("--tolerance", tolerance, text)
+      ->type_name("E")
+      ->check([](const std::string& given) {
+        char* end = nullptr;
+        const double value = std::strtod(given.c_str(), &end);
+        const bool right = !given.empty() && *end == '\0' && value >= 0 && value < 1;
+        return right ? std::string()
+                     : fmt::format("expected 0 (exact) or a number below 1, got {}", given);
+      })
       ->group(group);
 }
 

@@ -44,7 +44,12 @@ void add_extension(CLI::App& app, const char* group, std::string& mode, double& 
 void add_bit_depth(CLI::App& app, const char* group, std::string& bit_depth);
 
 // Declares --truncate, --radius and --radius-yx: where a blur's kernels end.
-void add_reach(CLI::App& app, const char* group, double& truncate, std::vector<int>& radius);
+void add_reach(CLI::App& app, const char* group, std::optional<double>& truncate,
+               std::vector<int>& radius);
+
+// Declares --tolerance, a number >= 0 and < 1; `text` is its help.
+void add_tolerance(CLI::App& app, const char* group, std::optional<double>& tolerance,
+                   const std::string& text);
 
 // Declares --threads, --quiet, --json and --help; to be called last.
 void add_common(CLI::App& app, Common& common);

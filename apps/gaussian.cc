@@ -21,42 +21,6 @@ template <class... Args>
   throw Error(file + ": " + fmt::format(text, std::forward<Args>(args)...));
 }
 
-template <class T>
-Image<T> load_sigma_map(const GaussianRequest& request, const io::Info& in) {
-  const std::string& file = request.sigma_map;
-  const bool ranged = !request.sigma_range.empty();
-  io::Picture<T> map = io::load_map<T>(file, ranged);
-  const Index channels = map.pixels.shape()[1];
-  if (channels != 1 && channels != 2) {
-    fail(file, "expected a sigma map of 1 channel (sigma) or 2 (sigma_y, sigma_x), got {}",
-         channels);
-  }
-  require_size<T>(map.pixels, file, in);
-  if (ranged) {
-    reject<T>(map.pixels, file, "values within 0..1 for --sigma-range",
-              [](T v) { return !(v >= 0 && v <= 1); });
-    const double low = request.sigma_range[0];
-    const double span = request.sigma_range[1] - low;
-    transform<T>(map.pixels, channels, [&](double v) { return low + span * v; });
-  }
-  reject<T>(map.pixels, file, "sigma > 0 and finite",
-            [](T v) { return !(v > 0 && std::isfinite(v)); });
-  return std::move(map.pixels);
-}
-
-template <class T>
-Image<T> load_logchol_map(const std::string& file, const io::Info& in) {
-  io::Picture<T> map = io::load_map<T>(file, false);
-  const Index channels = map.pixels.shape()[1];
-  if (channels != 3 || !io::is_float(map.info.sample)) {
-    fail(file, "expected a logchol map of 3 float channels (a, b, c), got {} of {}", channels,
-         io::sample_name(map.info.sample));
-  }
-  require_size<T>(map.pixels, file, in);
-  reject<T>(map.pixels, file, "finite values", [](T v) { return !std::isfinite(v); });
-  return std::move(map.pixels);
-}
-
 std::string list(const std::vector<double>& values) {
   std::string text;
   for (const double v : values) {
@@ -143,22 +107,73 @@ std::vector<double> uniform_gaussian(const GaussianRequest& request) {
   return {logchol.begin(), logchol.end()};
 }
 
+bool normalised(const GaussianRequest& request) { return !request.sigma_range.empty(); }
+
+void require_map(const GaussianRequest& request, const Shape& map, io::Sample sample,
+                 const io::Info& in) {
+  const std::string& file = request.map();
+  const Index channels = map[1];
+  if (!request.sigma_map.empty()) {
+    if (channels != 1 && channels != 2) {
+      fail(file, "expected a sigma map of 1 channel (sigma) or 2 (sigma_y, sigma_x), got {}",
+           channels);
+    }
+  } else if (channels != 3 || !io::is_float(sample)) {
+    fail(file, "expected a logchol map of 3 float channels (a, b, c), got {} of {}", channels,
+         io::sample_name(sample));
+  }
+  require_size(map, file, in);
+}
+
+template <class T>
+void make_field(const GaussianRequest& request, const View<T>& map, const Part& part) {
+  const std::string& file = request.map();
+  if (request.sigma_map.empty()) return require_finite<T>(map, file, "finite values", part);
+  if (normalised(request)) {
+    reject<T>(
+        map, file, "values within 0..1 for --sigma-range", [](T v) { return !(v >= 0 && v <= 1); },
+        part);
+    const double low = request.sigma_range[0];
+    const double span = request.sigma_range[1] - low;
+    transform<T>(map, map.channels(), [&](double v) { return low + span * v; });
+  }
+  reject<T>(
+      map, file, "sigma > 0 and finite", [](T v) { return !(v > 0 && std::isfinite(v)); }, part);
+}
+
 template <class T>
 Image<T> load_field(const GaussianRequest& request, const io::Info& in) {
-  if (!request.sigma_map.empty()) return load_sigma_map<T>(request, in);
-  if (!request.logchol_map.empty()) return load_logchol_map<T>(request.logchol_map, in);
-  return {};
+  if (!request.varies()) return {};
+  io::Picture<T> map = io::load_map<T>(request.map(), normalised(request));
+  require_map(request, map.pixels.shape(), map.info.sample, in);
+  make_field<T>(request, map.pixels);
+  return std::move(map.pixels);
 }
 
 AdaptiveBlurOptions reach_options(const GaussianRequest& request, int threads) {
   AdaptiveBlurOptions options;
   options.truncate = request.truncate;
   options.radius = request.radius;
+  options.tolerance = request.tolerance.value_or(0.0);
   options.scatter = request.scatter;
   options.execution.threads = threads;
   return options;
 }
 
+std::string reach_text(const BlurOptions& options) {
+  if (!options.radius.empty()) {
+    const std::vector<double> radii(options.radius.begin(), options.radius.end());
+    return "radius " + list(radii);
+  }
+  if (options.truncate) return report::number(*options.truncate) + " sigma";
+  if (options.tolerance > 0) {
+    return fmt::format("where tolerance {} allows", report::number(options.tolerance));
+  }
+  return report::number(kDefaultTruncate) + " sigma";
+}
+
+template void make_field(const GaussianRequest&, const View<float>&, const Part&);
+template void make_field(const GaussianRequest&, const View<double>&, const Part&);
 template Image<float> load_field(const GaussianRequest&, const io::Info&);
 template Image<double> load_field(const GaussianRequest&, const io::Info&);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/pixels.h"
 #include "blurfield/io/picture.h"
 #include "blurfield/ops/adaptive_blur.h"
 
@@ -25,8 +26,9 @@ struct GaussianRequest {
   std::string logchol_map;
 
   std::vector<double> sigma_range;  // empty: a map's values are pixels
-  double truncate = 4;
-  std::vector<int> radius;  // empty, (r) or (ry, rx)
+  std::optional<double> truncate;   // empty: BlurOptions::truncate
+  std::vector<int> radius;          // empty, (r) or (ry, rx)
+  std::optional<double> tolerance;  // empty: the command's choice
   bool scatter = false;
 
   const std::string& map() const { return sigma_map.empty() ? logchol_map : sigma_map; }
@@ -42,11 +44,23 @@ std::size_t count_gaussians(const CLI::App& app);
 // The parameters of a uniform blur (see uniform_blur.h), empty where none was asked for.
 std::vector<double> uniform_gaussian(const GaussianRequest& request);
 
+// A map's file as load_map reads it, in parts: whether its values are to be divided by their
+// largest, Error unless its shape and samples are right, and its values as a field, checked.
+bool normalised(const GaussianRequest& request);
+void require_map(const GaussianRequest& request, const Shape& map, io::Sample sample,
+                 const io::Info& in);
+template <class T>
+void make_field(const GaussianRequest& request, const View<T>& map, const Part& part = {});
+
 // The sigma or logchol map, (1, 1 | 2 | 3, H, W) in pixels, of the image's size; empty without one.
 template <class T>
 Image<T> load_field(const GaussianRequest& request, const io::Info& in);
 
-// How a uniform or varying Gaussian is applied, but for what stands beyond the border.
+// How a uniform or varying Gaussian is applied, but for what stands beyond the border. Exact
+// without a tolerance.
 AdaptiveBlurOptions reach_options(const GaussianRequest& request, int threads);
+
+// Where its kernels end: "4 sigma", "radius 5, 7", "where tolerance 0.001 allows".
+std::string reach_text(const BlurOptions& options);
 
 }  // namespace blurfield::app

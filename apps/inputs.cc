@@ -50,24 +50,26 @@ bool needs_double(io::Sample sample) {
 
 template <class T>
 void reject(const View<const T>& image, const std::string& file, const char* expected,
-            const std::function<bool(T)>& bad) {
+            const std::function<bool(T)>& bad, const Part& part) {
   if (const auto place = find_pixel<T>(image, bad)) {
+    const Place whole{place->n + part.page, place->c, place->y + part.y, place->x};
     throw Error(fmt::format("{}: expected {}, got {} at {}", file, expected,
                             image.at(place->n, place->c, place->y, place->x),
-                            place->text(image.shape)));
+                            whole.text(part.whole.rank() > 0 ? part.whole : image.shape)));
   }
 }
 
 template <class T>
-void require_finite(const View<const T>& image, const std::string& file, const char* expected) {
-  reject<T>(image, file, expected, [](T v) { return !std::isfinite(v); });
+void require_finite(const View<const T>& image, const std::string& file, const char* expected,
+                    const Part& part) {
+  reject<T>(
+      image, file, expected, [](T v) { return !std::isfinite(v); }, part);
 }
 
-template <class T>
-void require_size(const View<const T>& map, const std::string& file, const io::Info& in) {
-  if (map.height() == in.height && map.width() == in.width) return;
+void require_size(const Shape& map, const std::string& file, const io::Info& in) {
+  if (map[2] == in.height && map[3] == in.width) return;
   throw Error(fmt::format("{}: expected {} x {} pixels (height x width) as in {}, got {} x {}",
-                          file, in.height, in.width, in.path, map.height(), map.width()));
+                          file, in.height, in.width, in.path, map[2], map[3]));
 }
 
 void require_same_shape(const Shape& expected, const std::string& expected_file, const Shape& shape,
@@ -80,16 +82,26 @@ void require_same_shape(const Shape& expected, const std::string& expected_file,
                       "; got ", size(shape)));
 }
 
+void require_mask(const Shape& mask, const std::string& file, const io::Info& in) {
+  if (mask[1] != 1) {
+    throw Error(message(file, ": expected a mask of 1 channel, got ", mask[1]));
+  }
+  require_size(mask, file, in);
+}
+
+template <class T>
+void require_weights(const View<const T>& mask, const std::string& file, const Part& part) {
+  reject<T>(
+      mask, file, "weights >= 0 and finite", [](T v) { return !(v >= 0 && std::isfinite(v)); },
+      part);
+}
+
 template <class T>
 Image<T> load_mask(const std::string& file, const io::Info& in) {
   if (file.empty()) return {};
   io::Picture<T> mask = io::load_map<T>(file, true);
-  if (mask.pixels.shape()[1] != 1) {
-    throw Error(message(file, ": expected a mask of 1 channel, got ", mask.pixels.shape()[1]));
-  }
-  require_size<T>(mask.pixels, file, in);
-  reject<T>(mask.pixels, file, "weights >= 0 and finite",
-            [](T v) { return !(v >= 0 && std::isfinite(v)); });
+  require_mask(mask.pixels.shape(), file, in);
+  require_weights<T>(mask.pixels, file);
   return std::move(mask.pixels);
 }
 
@@ -146,13 +158,14 @@ void require_encoded(const io::Info& in) {
                       ", which are taken to be linear already"));
 }
 
-#define BLURFIELD_INSTANTIATE(T)                                                         \
-  template void reject(const View<const T>&, const std::string&, const char*,            \
-                       const std::function<bool(T)>&);                                   \
-  template void require_finite(const View<const T>&, const std::string&, const char*);   \
-  template void require_size(const View<const T>&, const std::string&, const io::Info&); \
-  template Image<T> load_mask(const std::string&, const io::Info&);                      \
-  template Image<T> page_weights(const Image<T>&, const Shape&);                         \
+#define BLURFIELD_INSTANTIATE(T)                                                        \
+  template void reject(const View<const T>&, const std::string&, const char*,           \
+                       const std::function<bool(T)>&, const Part&);                     \
+  template void require_finite(const View<const T>&, const std::string&, const char*,   \
+                               const Part&);                                            \
+  template void require_weights(const View<const T>&, const std::string&, const Part&); \
+  template Image<T> load_mask(const std::string&, const io::Info&);                     \
+  template Image<T> page_weights(const Image<T>&, const Shape&);                        \
   template void leave_out_unknown(const io::Picture<T>&, double, const View<T>&);
 BLURFIELD_INSTANTIATE(float)
 BLURFIELD_INSTANTIATE(double)

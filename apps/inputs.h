@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "apps/pixels.h"
 #include "blurfield/io/picture.h"
 
 namespace blurfield::app {
@@ -23,19 +24,23 @@ bool needs_double(io::Sample sample);
 // Throws Error at the first pixel for which `bad` holds: "expected ..., got ... at ...".
 template <class T>
 void reject(const View<const T>& image, const std::string& file, const char* expected,
-            const std::function<bool(T)>& bad);
+            const std::function<bool(T)>& bad, const Part& part = {});
 
 template <class T>
 void require_finite(const View<const T>& image, const std::string& file,
-                    const char* expected = "finite pixels");
+                    const char* expected = "finite pixels", const Part& part = {});
 
-// Throws Error unless a map has the height and width of the image.
-template <class T>
-void require_size(const View<const T>& map, const std::string& file, const io::Info& in);
+// Throws Error unless a map of this shape has the height and width of the image.
+void require_size(const Shape& map, const std::string& file, const io::Info& in);
 
 // Throws Error, naming both files and sizes, unless shapes (N, C, H, W) are equal.
 void require_same_shape(const Shape& expected, const std::string& expected_file, const Shape& shape,
                         const std::string& file);
+
+// Throws Error unless a file's shape, and its weights, are those of a mask for the image.
+void require_mask(const Shape& mask, const std::string& file, const io::Info& in);
+template <class T>
+void require_weights(const View<const T>& mask, const std::string& file, const Part& part = {});
 
 // A mask (1, 1, H, W) for the image, finite and >= 0; empty for an empty name.
 template <class T>

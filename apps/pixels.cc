@@ -104,12 +104,13 @@ Image<T> weigh(const View<const T>& x, const View<const T>& mask) {
 }
 
 template <class T>
-void divide_by_weight(const View<const T>& weighed, const View<const T>& otherwise,
+void divide_by_weight(const View<const T>& weighed, const View<const T>& otherwise, double least,
                       const View<T>& out) {
   const Index last = weighed.channels() - 1;
   for_each(out.shape, last, [&](Index n, Index c, Index y, Index x) {
     const T weight = weighed.at(n, last, y, x);
-    out.at(n, c, y, x) = weight > 0 ? weighed.at(n, c, y, x) / weight : otherwise.at(n, c, y, x);
+    out.at(n, c, y, x) = static_cast<double>(weight) > least ? weighed.at(n, c, y, x) / weight
+                                                             : otherwise.at(n, c, y, x);
   });
 }
 
@@ -120,7 +121,8 @@ void divide_by_weight(const View<const T>& weighed, const View<const T>& otherwi
   template void premultiply(const View<T>&);                                                     \
   template void unpremultiply(const View<T>&);                                                   \
   template Image<T> weigh(const View<const T>&, const View<const T>&);                           \
-  template void divide_by_weight(const View<const T>&, const View<const T>&, const View<T>&);
+  template void divide_by_weight(const View<const T>&, const View<const T>&, double,             \
+                                 const View<T>&);
 BLURFIELD_INSTANTIATE(float)
 BLURFIELD_INSTANTIATE(double)
 #undef BLURFIELD_INSTANTIATE

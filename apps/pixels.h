@@ -16,6 +16,13 @@ struct Place {
   std::string text(const Shape& shape) const;  // "(y, x) = (3, 5), channel 2"
 };
 
+// Where the rows of an image begin that a view shows a part of.
+struct Part {
+  Index page = 0;
+  Index y = 0;
+  Shape whole;  // (pages, C, H, W); empty: the view is the whole image
+};
+
 // The first pixel, in (y, x) order within its page and then channel, for which `bad` holds.
 template <class T>
 std::optional<Place> find_pixel(const View<const T>& image, const std::function<bool(T)>& bad);
@@ -51,9 +58,10 @@ void unpremultiply(const View<T>& image);
 template <class T>
 Image<T> weigh(const View<const T>& x, const View<const T>& mask);
 
-// The inverse after blurring: each channel divided by the last. Where that is 0, `otherwise`.
+// The inverse after blurring: each channel divided by the last. Where that is no more than `least`,
+// `otherwise`. `out` may be the first channels of `weighed`.
 template <class T>
-void divide_by_weight(const View<const T>& weighed, const View<const T>& otherwise,
+void divide_by_weight(const View<const T>& weighed, const View<const T>& otherwise, double least,
                       const View<T>& out);
 
 }  // namespace blurfield::app

@@ -57,12 +57,10 @@ void add_manner(CLI::App& app, DeblurRequest& request, DeblurWords& words) {
       ->excludes(scatter)
       ->group(group);
   add_reach(app, group, request.gaussian.truncate, request.gaussian.radius);
-  app.add_option("--tolerance", words.tolerance,
-                 "Truncate Gaussians so that less than E of their weight is wrong (tails cut off, "
-                 "the rest scaled up), instead of --truncate")
-      ->type_name("E")
-      ->check(positive_number())
-      ->group(group);
+  add_tolerance(
+      app, group, request.gaussian.tolerance,
+      "Blur by Gaussians whose weights may be wrong by E in sum: each blur then costs hardly "
+      "more for a large sigma (default: 0, exact)");
   app.add_option(
          "--border", words.border,
          "What the blur reached for beyond the frame: extend finds the scene there too, and "

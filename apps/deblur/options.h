@@ -15,7 +15,6 @@ struct DeblurWords {
   std::string order;
   std::string border = "extend";
   bool gather = false;
-  double tolerance = 0;  // 0: not given
   std::string method;
   std::string fidelity;
   std::string prior;

@@ -22,7 +22,8 @@ Json settings_json(const DeblurRequest& request) {
   };
   return {{"blur", request.blur_text()},
           {"scatter", gaussian.scatter},
-          {"truncate", gaussian.truncate},
+          {"truncate", gaussian.truncate ? Json(*gaussian.truncate) : Json()},
+          {"blur_tolerance", gaussian.tolerance.value_or(0.0)},
           {"radius", gaussian.radius.empty() ? Json() : Json(gaussian.radius)},
           {"order", request.psf_grid.empty() ? Json() : Json(order_name(request.order))},
           {"border", request.border_text()},

@@ -3,7 +3,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 
 #include "apps/deblur/options.h"
@@ -29,20 +28,6 @@ std::array<Index, 2> parse_cells(const std::string& text) {
   return cells;
 }
 
-// The t for which cutting a Gaussian in two dimensions beyond t sigma, and scaling up the rest,
-// moves no more than `error` of its weight: 2 (1 - erf(t / sqrt 2)^2) <= error.
-double truncation(double error) {
-  if (!(error < 1)) refuse_usage(message("--tolerance: expected a number in 0..1, got ", error));
-  double low = 0;
-  double high = 10;  // beyond the last digit of a double
-  for (int i = 0; i < 60; ++i) {
-    const double t = (low + high) / 2;
-    const double cut = std::erfc(t / std::sqrt(2.0));
-    (2 * cut * (2 - cut) <= error ? high : low) = t;
-  }
-  return high;
-}
-
 void check_blur(const CLI::App& app, const DeblurWords& words, DeblurRequest& request) {
   const std::size_t gaussians = count_gaussians(app);
   const std::size_t blurs = gaussians + app.count("--psf") + app.count("--psf-grid");
@@ -58,11 +43,6 @@ void check_blur(const CLI::App& app, const DeblurWords& words, DeblurRequest& re
   require_for(app, {"--truncate", "--radius", "--radius-yx", "--tolerance"}, gaussians > 0,
               "a Gaussian (--sigma, --sigma-map, ...): a PSF ends where its image does");
   if (!words.grid.empty()) request.cells = parse_cells(words.grid);
-  if (words.tolerance > 0) {
-    require_for(app, {"--truncate", "--radius", "--radius-yx"}, false,
-                "no --tolerance, which sets where kernels end too");
-    request.gaussian.truncate = truncation(words.tolerance);
-  }
 }
 
 // The prior that suits the method where none is named.

@@ -40,6 +40,7 @@ struct Words {
   std::string lambda = "auto";
   std::string noise = "auto";
   std::vector<double> mix_sigmas;
+  std::optional<double> tolerance;
   bool gather = false;
 };
 
@@ -66,6 +67,7 @@ void understand(const CLI::App& app, const Words& words, EstimateRequest& reques
   options.method = *parse_estimate_method(words.method);
   options.lambda = unless_auto(words.lambda);
   options.noise = unless_auto(words.noise);
+  options.blur.tolerance = words.tolerance.value_or(0.0);
   if (options.max_iterations == 0) options.max_iterations = usual_iterations(options.method);
   if (!words.mix_sigmas.empty()) options.sigmas = {words.mix_sigmas[0], words.mix_sigmas[1]};
   if (!(options.sigmas[0] >= 0 && options.sigmas[0] < options.sigmas[1])) {
@@ -103,6 +105,10 @@ void add_blur(CLI::App& app, EstimateRequest& request, Words& words) {
       ->group(group);
   add_extension(app, group, words.mode, options.blur.extension.cval);
   add_reach(app, group, options.blur.truncate, options.blur.radius);
+  add_tolerance(
+      app, group, words.tolerance,
+      "Blur by Gaussians whose weights may be wrong by E in sum: each blur then costs hardly "
+      "more for a large sigma (default: 0, exact)");
   app.add_option("--max-sigma", options.max_sigma,
                  "Largest sigma, pixels (default: a quarter of the shorter side, within 1..64)")
       ->type_name("S")

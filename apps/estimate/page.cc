@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "apps/display.h"
+#include "apps/gaussian.h"
 #include "blurfield/report/blur_section.h"
 #include "blurfield/report/html.h"
 
@@ -132,13 +133,6 @@ Rows settings(const EstimateRequest& request, const EstimateSummary& summary) {
     return value ? number(*value) : std::string("auto");
   };
   const Extension& extension = options.blur.extension;
-  std::string reach = "truncate " + number(options.blur.truncate);
-  if (!options.blur.radius.empty()) {
-    reach = "radius " + std::to_string(options.blur.radius.front());
-    if (options.blur.radius.size() > 1) {
-      reach += ", " + std::to_string(options.blur.radius.back());
-    }
-  }
   return {{"setting", ""},
           {"images", describe(summary.sharp)},
           {"model", std::string(model_name(options.model))},
@@ -146,7 +140,7 @@ Rows settings(const EstimateRequest& request, const EstimateSummary& summary) {
           {"beyond the border", extension.mode == Mode::constant
                                     ? "constant " + number(extension.cval)
                                     : std::string(mode_name(extension.mode))},
-          {"kernels end at", reach},
+          {"kernels end at", reach_text(options.blur)},
           {"mask", request.mask.empty() ? "none" : request.mask},
           {"linear light", yes(request.linear_light)},
           {"prior", std::string(prior_name(options.prior))},

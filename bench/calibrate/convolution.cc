@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fits the model by which correlate chooses its method, and tells how well it chooses:
-//   blurfield_calibrate [--quick]
+//   blurfield_calibrate_convolution [--quick]
 // Times all four methods and auto over a grid of shapes, in float and double, on 1 and 2 threads.
 // Prints every shape with the choice and its time over the best method's, first by the constants in
 // use, then by those fitted here; then the fitted constants as C++ for cost_model.cc. --quick takes
 // a small grid.
-#include <Eigen/Dense>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -14,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/calibrate/fit.h"
 #include "blurfield/base/random.h"
 #include "blurfield/ops/correlate.h"
 #include "blurfield/ops/detail/convolution/cost_model.h"
@@ -27,13 +27,14 @@ using blurfield::Image;
 using blurfield::Index;
 using blurfield::Shape;
 using blurfield::View;
+using blurfield::bench::kTolerated;
+using blurfield::bench::summary;
 using blurfield::detail::CostFeatures;
 using blurfield::detail::CostModel;
 using blurfield::detail::kFeatures;
 using blurfield::detail::kMethods;
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
-constexpr double kTolerated = 1.15;  // of the best method's time
 
 struct Case {
   Shape image;
@@ -188,27 +189,7 @@ Sample measure(const Case& c, int threads) {
   return sample;
 }
 
-// min |A c - b| over c >= 0: least squares, taking out what comes out negative until nothing does.
-Eigen::VectorXd non_negative(const Eigen::MatrixXd& a, const Eigen::VectorXd& b) {
-  std::vector<Eigen::Index> kept;
-  for (Eigen::Index i = 0; i < a.cols(); ++i) {
-    if (a.col(i).squaredNorm() > 0) kept.push_back(i);
-  }
-  Eigen::VectorXd c = Eigen::VectorXd::Zero(a.cols());
-  while (!kept.empty()) {
-    const Eigen::VectorXd part = a(Eigen::all, kept).completeOrthogonalDecomposition().solve(b);
-    Eigen::Index least = 0;
-    if (part.minCoeff(&least) >= 0) {
-      c(kept) = part;
-      break;
-    }
-    kept.erase(kept.begin() + least);
-  }
-  return c;
-}
-
-// The constants of one method that bring the logarithms of predictions closest to those of the
-// times, by Gauss and Newton from the least squares of relative errors.
+// The constants of one method.
 CostFeatures fit_method(const std::vector<Sample>& samples, std::size_t method) {
   std::vector<const Sample*> timed;
   for (const Sample& s : samples) {
@@ -226,13 +207,7 @@ CostFeatures fit_method(const std::vector<Sample>& samples, std::size_t method) 
       counts(i, static_cast<Eigen::Index>(f)) = s.features[method][f] / nanoseconds;
     }
   }
-  Eigen::VectorXd c = non_negative(weights.asDiagonal() * counts, weights);
-  for (int step = 0; step < 20; ++step) {
-    const Eigen::VectorXd ratio = (counts * c).cwiseMax(1e-3);  // predicted over measured
-    const Eigen::MatrixXd slope = ratio.cwiseInverse().asDiagonal() * counts;
-    const Eigen::VectorXd goal = Eigen::VectorXd::Ones(rows) - ratio.array().log().matrix();
-    c = 0.5 * (c + non_negative(weights.asDiagonal() * slope, weights.cwiseProduct(goal)));
-  }
+  const Eigen::VectorXd c = blurfield::bench::fit_constants(counts, weights);
   CostFeatures constants{};
   std::copy(c.begin(), c.end(), constants.begin());
   return constants;
@@ -251,17 +226,6 @@ std::size_t choice_of(const CostModel& model, const Sample& s) {
 
 std::string method_text(std::size_t m) {
   return std::string(method_name(static_cast<ConvolutionMethod>(m + 1)));
-}
-
-void summary(const char* what, std::vector<double> ratios) {
-  std::sort(ratios.begin(), ratios.end());
-  const auto count = static_cast<double>(ratios.size());
-  const auto within = std::upper_bound(ratios.begin(), ratios.end(), kTolerated) - ratios.begin();
-  double logs = 0.0;
-  for (const double r : ratios) logs += std::log(r);
-  std::printf("%s: %.0f of %.0f within %.2f, mean %.3f, nine tenths below %.2f, worst %.2f\n", what,
-              static_cast<double>(within), count, kTolerated, std::exp(logs / count),
-              ratios[ratios.size() * 9 / 10], ratios.back());
 }
 
 void tell(const char* type, const std::vector<Sample>& samples, const CostModel& fitted) {
@@ -317,7 +281,7 @@ CostModel calibrate(const char* type, const std::vector<Case>& cases) {
 int main(int argc, char** argv) try {
   const bool quick = argc == 2 && std::string(argv[1]) == "--quick";
   if (argc > 1 && !quick) {
-    std::fprintf(stderr, "usage: blurfield_calibrate [--quick]\n");
+    std::fprintf(stderr, "usage: blurfield_calibrate_convolution [--quick]\n");
     return 2;
   }
   const std::vector<Case> cases = grid(quick);

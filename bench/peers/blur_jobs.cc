@@ -16,8 +16,9 @@ void uniform_job(std::istream& job) {
   std::string x_path;
   std::string out_path;
   BlurOptions options;
-  job >> height >> width >> options.execution.threads >> sigma >> x_path >> out_path;
-  require(!job.fail(), "ours", "expected uniform H W THREADS SIGMA X OUT");
+  job >> height >> width >> options.execution.threads >> sigma >> options.tolerance >> x_path >>
+      out_path;
+  require(!job.fail(), "ours", "expected uniform H W THREADS SIGMA TOLERANCE X OUT");
   const Image<float> x = load(x_path, {1, 1, height, width});
   Image<float> out(x.shape());
   const Cost cost = measure([&] { uniform_blur<float>(x, std::span(&sigma, 1), out, options); });
@@ -29,6 +30,7 @@ void adaptive_job(std::istream& job) {
   Index height = 0;
   Index width = 0;
   Index channels = 0;
+  double truncate = 0.0;
   int radius = 0;
   bool gradient = false;
   std::string x_path;
@@ -36,10 +38,11 @@ void adaptive_job(std::istream& job) {
   std::string out_path;
   AdaptiveBlurOptions options;
   options.extension.mode = Mode::constant;
-  job >> height >> width >> options.execution.threads >> channels >> options.truncate >> radius >>
+  job >> height >> width >> options.execution.threads >> channels >> truncate >> radius >>
       gradient >> x_path >> field_path >> out_path;
   require(!job.fail(), "ours", "expected adaptive H W THREADS CHANNELS TRUNCATE RADIUS ",
           "GRADIENT X FIELD OUT");
+  options.truncate = truncate;
   if (radius > 0) options.radius = {radius};
   const Image<float> x = load(x_path, {1, 1, height, width});
   const Image<float> field = load(field_path, {1, channels, height, width});

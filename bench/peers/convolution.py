@@ -203,11 +203,9 @@ def draw_methods(ours, rounds, drawing):
         s |= {("separable, rank 1", n): seconds for (_, n), seconds in
               rank_one.times(product, ("separable",), (THREADS,)).items()}
         for (name, _), seconds in s.items():
-            points.setdefault(name, []).append(f"{taps} {1e3 * seconds} {name}\n")
-    lines = "".join(line for curve in points.values() for line in curve)
-    (ours.folder / "points").write_text(lines, encoding="utf-8")
-    drawing.parent.mkdir(parents=True, exist_ok=True)
-    ours.ask("plot", "points", drawing)
+            points.setdefault(name, []).append((taps, 1e3 * seconds, name))
+    ours.plot(("taps of the kernel along each axis", "milliseconds"),
+              [point for curve in points.values() for point in curve], drawing)
 
 
 def bench_banks(ours, rounds):

@@ -50,6 +50,10 @@ void plot_job(std::istream& job) {
   job >> points_path >> out_path;
   std::ifstream points(points_path);
   require(points.good(), "ours", "cannot read the points '", points_path, "'");
+  report::Axes axes{"", "", 760, 420};
+  axes.log_x = axes.log_y = true;
+  std::getline(points, axes.x_label);
+  std::getline(points, axes.y_label);
   std::vector<report::Curve> curves;
   double x = 0.0;
   double y = 0.0;
@@ -59,8 +63,6 @@ void plot_job(std::istream& job) {
     curves.back().x.push_back(x);
     curves.back().y.push_back(y);
   }
-  report::Axes axes{"taps of the kernel along each axis", "milliseconds", 760, 420};
-  axes.log_x = axes.log_y = true;
   std::ofstream file(out_path);
   file << report::svg_file(report::curve_panel(curves, axes, ""));
   file.close();

@@ -15,6 +15,7 @@ namespace blurfield::bench {
 // answer's line. Throws Error.
 void uniform_job(std::istream& job);
 void adaptive_job(std::istream& job);
+void tolerance_job(std::istream& job);
 void adamax_job(std::istream& job);
 void correlate_job(std::istream& job);
 void document_job(std::istream& job);

@@ -17,6 +17,7 @@ void adamax_job(std::istream& job) {
   Index width = 0;
   Index channels = 0;
   int threads = 0;
+  double truncate = 0.0;
   int radius = 0;
   std::string x_path;
   std::string target_path;
@@ -24,10 +25,11 @@ void adamax_job(std::istream& job) {
   std::string out_path;
   AdaptiveBlurOptions options;
   options.extension.mode = Mode::constant;
-  job >> height >> width >> threads >> channels >> options.truncate >> radius >> x_path >>
-      target_path >> start_path >> out_path;
+  job >> height >> width >> threads >> channels >> truncate >> radius >> x_path >> target_path >>
+      start_path >> out_path;
   require(!job.fail(), "ours", "expected adamax H W THREADS CHANNELS TRUNCATE RADIUS ",
           "X TARGET START OUT");
+  options.truncate = truncate;
   if (radius > 0) options.radius = {radius};
   options.execution.threads = threads;
   const Image<float> x = load(x_path, {1, 1, height, width});

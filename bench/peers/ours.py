@@ -33,10 +33,10 @@ class Ours:
             raise RuntimeError(f"ours failed on: {' '.join(map(str, words))}")
         return answer
 
-    def uniform(self, x, sigma, threads):
+    def uniform(self, x, sigma, threads, tolerance=0):
         """Seconds and output."""
         self.write("x", x)
-        seconds, _ = self.ask("uniform", *x.shape, threads, sigma, "x", "out")
+        seconds, _ = self.ask("uniform", *x.shape, threads, sigma, tolerance, "x", "out")
         return float(seconds), self.read(x.shape)[0]
 
     def adaptive(self, x, field, threads, truncate, radius=0, gradient=False):
@@ -47,6 +47,23 @@ class Ours:
                                   int(gradient), "x", "field", "out")
         shapes = [x.shape] + ([x.shape, field.shape] if gradient else [])
         return float(seconds), float(risen), self.read(*shapes)
+
+    def tolerance(self, x, field, threads, tolerance, method="auto", what="forward"):
+        """Seconds, what was computed (the blur, or a gradient), bytes risen, and the parts of the
+        pixels by exact, stack and residual."""
+        self.write("x", x)
+        self.write("field", field)
+        seconds, risen, *parts, _ = self.ask("tolerance", *x.shape, threads, len(field), tolerance,
+                                             method, what, "x", "field", "out")
+        result = self.read(field.shape if what == "field" else x.shape)[0]
+        return float(seconds), result, float(risen), [float(part) for part in parts]
+
+    def plot(self, labels, points, drawing):
+        """Writes curves, lines of (x, y, name), to an SVG."""
+        lines = "".join(f"{x} {y} {name}\n" for x, y, name in points)
+        (self.folder / "points").write_text("\n".join(labels) + "\n" + lines, encoding="utf-8")
+        drawing.parent.mkdir(parents=True, exist_ok=True)
+        self.ask("plot", "points", drawing)
 
     def adamax(self, x, target, start, threads, radius=0):
         """Seconds of an iteration, bytes risen, and the gradient at the start; truncate 2."""

@@ -9,9 +9,9 @@ OURS is the program built from ours.cc. Every round runs each side in turn, once
 times for a median (once in all, where that takes more than half a second); the tables hold medians
 of the rounds. The results of the first are compared: a peer that computes something else ends the
 run.
-A PART is convolution, blur, learn or deblur; none means all. --update replaces their sections of the
-page; convolution also draws images/convolution_methods.svg beside it. --quick leaves out the slow
-peers.
+A PART is convolution, blur, tolerance, learn or deblur; none means all. --update replaces their
+sections of the page; convolution and tolerance also draw images/convolution_methods.svg and
+images/tolerance_cost.svg beside it. --quick leaves out the slow peers.
 """
 
 import argparse
@@ -28,11 +28,15 @@ import deblur
 import learn
 import numpy as np
 import scipy
+import tolerance
 import torch
 from ours import Ours
 
 END = "<!-- bench:end -->\n"
-PARTS = ("convolution", "blur", "learn", "deblur")
+PARTS = ("convolution", "blur", "tolerance", "learn", "deblur")
+MODULES = {"convolution": convolution, "blur": blur, "tolerance": tolerance, "learn": learn,
+           "deblur": deblur}
+DRAWINGS = {"convolution": "convolution_methods.svg", "tolerance": "tolerance_cost.svg"}
 
 
 def machine(ours):
@@ -45,17 +49,16 @@ def machine(ours):
             f"PyTorch {torch.__version__}")
 
 
-def report(part, ours, rounds, quick, drawing):
+def report(part, ours, rounds, quick, page):
     """A part's tables, as Markdown, section by section."""
     command = f"script/bench {part}" + (" --quick" if quick else "")
-    if part == "convolution":
-        rounds = min(rounds, convolution.ROUNDS)
+    rounds = min(rounds, getattr(MODULES[part], "ROUNDS", rounds))
     yield (f"{datetime.date.today()}, `{command}`, medians of {rounds} rounds.\n"
            f"Machine: {machine(ours)}.\n\n")
-    if part == "convolution":
-        yield from convolution.report(ours, rounds, quick, drawing)
-    else:
-        yield from {"blur": blur, "learn": learn, "deblur": deblur}[part].report(ours, rounds, quick)
+    drawing = []
+    if part in DRAWINGS:
+        drawing = [page.resolve().parent / "images" / DRAWINGS[part] if page else None]
+    yield from MODULES[part].report(ours, rounds, quick, *drawing)
     yield "\n"
 
 
@@ -78,13 +81,12 @@ def main():
     for part in set(arguments.parts) - set(PARTS):
         parser.error(f"expected a part of {', '.join(PARTS)}, got '{part}'")
     page = arguments.update
-    drawing = page.resolve().parent / "images/convolution_methods.svg" if page else None
     with tempfile.TemporaryDirectory() as folder:
         ours = Ours(os.path.abspath(arguments.ours), Path(folder))
         try:
             for part in arguments.parts:
                 text = ""
-                for section in report(part, ours, arguments.rounds, arguments.quick, drawing):
+                for section in report(part, ours, arguments.rounds, arguments.quick, page):
                     print(section, end="", flush=True)
                     text += section
                 if page:

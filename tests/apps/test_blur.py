@@ -113,6 +113,18 @@ def test_two_channel_sigma_map_is_y_then_x(blurred, image, ramp, tmp_path):
     np.testing.assert_allclose(out, twin.gather(image, field), atol=1e-5)
 
 
+@pytest.mark.parametrize("high, wide", [(20, 0.4), (0.4, 20)])
+def test_widths_that_differ_much(blurred, rng, high, wide, tmp_path):
+    image = rng.random((90, 80)).astype(np.float32)
+    field = np.stack([np.full(image.shape, s, np.float32) for s in (high, wide)])
+    tifffile.imwrite(tmp_path / "map.tif", field, photometric="minisblack",
+                     planarconfig="separate")
+    expected = twin.gather(image, [high, wide])
+    for way in ([], ["--scatter"]):
+        out = blurred(image, "--sigma-map", tmp_path / "map.tif", *way)
+        np.testing.assert_allclose(out, expected, atol=1e-5)
+
+
 def test_logchol_map(blurred, image, ramp, tmp_path):
     field = np.stack([np.log(ramp), 0.4 * ramp, np.log(ramp[::-1] * 0.7)]).astype(np.float32)
     tifffile.imwrite(tmp_path / "map.tif", np.moveaxis(field, 0, -1), photometric="rgb")

@@ -105,6 +105,42 @@ TEST(MixDerivatives, AdjointIsExact) {
   }
 }
 
+// Blurs from levels: the derivatives are those of what is computed, which is close to exact.
+TEST(MixTolerance, IsKeptAndDifferentiated) {
+  const Shape shape{2, 2, 40, 45};
+  const auto x = test::random_field<double>(shape, -1.0, 1.0, 1);
+  const auto cotangent = test::random_image<double>(shape, 2);
+  const auto weight = test::random_field<double>({1, 1, 40, 45}, 0.0, 1.0, 3);
+  const auto x_dot = test::random_image<double>(shape, 4);
+  const auto weight_dot = test::random_image<double>({1, 1, 40, 45}, 5);
+  const MixSigmas sigmas{3.0, 9.0};
+  const MixSigmas sigmas_dot{0.4, -0.7};
+  BlurOptions options;
+  options.tolerance = 1e-2;
+  options.method = BlurMethod::stack;
+  BlurOptions exact;
+  exact.truncate = 8.0;
+  EXPECT_LE(test::distance(mixed(x, sigmas, weight, options), mixed(x, sigmas, weight, exact)),
+            1e-2);
+  Image<double> grad_x(shape);
+  Image<double> grad_weight(weight.shape());
+  MixSigmas grad{};
+  mix_vjp<double>(x, sigmas, weight, cotangent, grad_x, &grad, grad_weight, options);
+  const double slope = test::inner(grad_x, x_dot) + grad[0] * sigmas_dot[0] +
+                       grad[1] * sigmas_dot[1] + test::inner(grad_weight, weight_dot);
+  test::expect_slope(
+      [&](double t) {
+        const auto out = mixed(test::moved(x, t, x_dot),
+                               {sigmas[0] + t * sigmas_dot[0], sigmas[1] + t * sigmas_dot[1]},
+                               test::moved(weight, t, weight_dot), options);
+        return test::inner(out, cotangent);
+      },
+      slope);
+  Image<double> out_dot(shape);
+  mix_jvp<double>(x, sigmas, weight, x_dot, sigmas_dot, weight_dot, out_dot, options);
+  EXPECT_NEAR(test::inner(out_dot, cotangent), slope, 1e-11 * (1 + std::abs(slope)));
+}
+
 TEST(MixWeights, OneAndZeroAreTheBlurs) {
   const auto x = test::random_image<double>({1, 2, 10, 9}, 1);
   const std::array<double, 1> low{0.7};

@@ -26,7 +26,8 @@ constexpr double kTolerance = sizeof(T) == 8 ? 1e-12 : 1e-5;
 Image<double> twin(const Image<double>& x, const Parameters& p, const BlurOptions& options) {
   const bool signal = x.shape().rank() == 3;
   auto radius = [&](double sigma, std::size_t axis) {
-    if (options.radius.empty()) return gaussian_radius(sigma, options.truncate);
+    if (options.radius.empty())
+      return gaussian_radius(sigma, options.truncate.value_or(kDefaultTruncate));
     return options.radius[options.radius.size() == 1 || signal ? 0 : axis];
   };
   if (p.size() == 3) {

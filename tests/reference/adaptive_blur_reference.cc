@@ -16,7 +16,8 @@ struct Kernel {
 
 Index radius_of(double sigma, const AdaptiveBlurOptions& options, std::size_t axis) {
   if (!options.radius.empty()) return options.radius[options.radius.size() > 1 ? axis : 0];
-  return static_cast<Index>(std::max(1.0, std::floor(options.truncate * sigma + 0.5)));
+  return static_cast<Index>(
+      std::max(1.0, std::floor(options.truncate.value_or(kDefaultTruncate) * sigma + 0.5)));
 }
 
 // `sign` turns logchol's b where exactly one axis is reversed.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <utility>
 #include <vector>
 
@@ -18,13 +19,32 @@ namespace {
 constexpr double kReach = 39.0;                // sigmas beyond which no weight is left in double
 constexpr Index kLargestPsf = Index{1} << 22;  // pixels
 
+// Sigmas after which kernels end, or after which what they hold is within the tolerance.
+double reach_of(const BlurOptions& options) {
+  if (options.truncate) return *options.truncate;
+  if (options.tolerance == 0) return kDefaultTruncate;
+  double low = 0.0;
+  double high = kReach;
+  for (int i = 0; i < 60; ++i) {
+    const double t = 0.5 * (low + high);
+    // Of the weight, each axis leaves erfc(t / sqrt 2) outside; the rest is scaled up by as much.
+    (4.0 * std::erfc(t / std::numbers::sqrt2) > options.tolerance ? low : high) = t;
+  }
+  return high;
+}
+
+// Multiply-adds, or as many as take the time that the plan expects.
+double work_of(double exact, const BlurReport& plan) {
+  return plan.exact_seconds > 0 ? exact * std::min(1.0, plan.seconds / plan.exact_seconds) : exact;
+}
+
 // The radii of a Gaussian of widths (sigma_y, sigma_x), `least` at least.
 std::array<Index, 2> radii(const std::array<double, 2>& sigma, const BlurOptions& options,
                            Index least) {
   std::array<Index, 2> radius{};
   for (std::size_t i = 0; i < 2; ++i) {
     if (options.radius.empty()) {
-      radius[i] = std::max<Index>(least, gaussian_radius(sigma[i], options.truncate));
+      radius[i] = std::max<Index>(least, gaussian_radius(sigma[i], reach_of(options)));
     } else {
       const double given = options.radius[options.radius.size() == 1 ? 0 : i];
       radius[i] = static_cast<Index>(std::min(given, std::ceil(kReach * sigma[i])));
@@ -72,7 +92,8 @@ class GaussianOperator final : public BlurOperator<T> {
         sigma_(sigma),
         options_(std::move(options)) {
     options_.extension = {border.extend ? Mode::constant : border.mode, 0.0};
-    taps_ = uniform_blur_taps(this->scene(), sigma_, options_);
+    taps_ = work_of(uniform_blur_taps(this->scene(), sigma_, options_),
+                    uniform_blur_plan<T>(this->scene(), sigma_, options_));
     const Shape shape{2 * radius[0] + 1, 2 * radius[1] + 1};
     if (shape.elements() > kLargestPsf) return;
     psf_ = Image<double>(shape);
@@ -98,8 +119,10 @@ class GaussianOperator final : public BlurOperator<T> {
     const Image<T> padded = zeros_around(*this, frame, execution);
     const View<const T> from = padded.empty() ? frame : padded.view();
     const Mode mode = options_.extension.mode;
-    // Since the kernel is its own mirror image, these are their own transposes.
-    if (mode == Mode::constant || mode == Mode::wrap || mode == Mode::reflect) {
+    // Since the kernel is its own mirror image, these are their own transposes; not so what is
+    // computed to a tolerance.
+    if (options_.tolerance == 0 &&
+        (mode == Mode::constant || mode == Mode::wrap || mode == Mode::reflect)) {
       uniform_blur<T>(from, sigma_, scene, with(execution));
     } else {
       uniform_blur_vjp<T>(from, sigma_, from, scene, {}, with(execution));
@@ -181,7 +204,8 @@ class AdaptiveOperator final : public BlurOperator<T> {
         field_(field_on_scene(field, this->margin(), options.scatter)),
         options_(options) {
     options_.extension = {border.extend ? Mode::constant : border.mode, 0.0};
-    taps_ = adaptive_blur_taps<T>(this->scene(), field_, options_);
+    taps_ = work_of(adaptive_blur_taps<T>(this->scene(), field_, options_),
+                    adaptive_blur_plan<T>(this->scene(), field_, options_));
   }
 
   void forward(const View<const T>& scene, const View<T>& frame,

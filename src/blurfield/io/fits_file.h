@@ -3,9 +3,11 @@
 // only.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "blurfield/io/picture.h"
+#include "blurfield/io/rows/row_reader.h"
 #include "blurfield/io/sample.h"
 
 namespace blurfield::io {
@@ -16,6 +18,10 @@ Info probe_fits(const std::string& path);
 // load_picture and load_map. BZERO and BSCALE are applied, BLANK becomes NaN.
 template <class T>
 Picture<T> load_fits(const std::string& path, const LoadOptions& options);
+
+// read_picture_rows and read_map_rows.
+template <class T>
+std::unique_ptr<RowReader<T>> fits_rows(const std::string& path, const LoadOptions& options);
 
 // Writes one image HDU to `path`, a file that may be replaced; errors name `shown_path`.
 template <class T>

@@ -24,24 +24,6 @@ std::string lower_extension(const std::string& path) {
   return extension;
 }
 
-// The format to write, by the extension; a device without one, e.g. /dev/stdout, takes PNG, or
-// TIFF for samples that PNG cannot hold.
-std::string format_to_save(const std::string& path, Sample sample) {
-  static constexpr std::pair<const char*, const char*> kFormats[] = {
-      {".png", "png"},   {".jpg", "jpeg"},  {".jpeg", "jpeg"}, {".tif", "tiff"}, {".tiff", "tiff"},
-      {".webp", "webp"}, {".fits", "fits"}, {".fit", "fits"},  {".fts", "fits"}};
-  const std::string extension = lower_extension(path);
-  for (const auto& [known, format] : kFormats) {
-    if (extension == known) return format;
-  }
-  if (extension.empty() && is_device(path)) {
-    return sample == Sample::u8 || sample == Sample::u16 ? "png" : "tiff";
-  }
-  if (extension == ".exr") throw Error(path + ": cannot write: EXR files are read only");
-  throw Error(message(path, ": cannot write: unknown extension '", extension,
-                      "', expected .png, .jpg, .tif, .webp or .fits"));
-}
-
 void check_format(const std::string& path, const std::string& format, const SaveOptions& options,
                   Index channels, Index pages) {
   const auto fail = [&](const auto&... reason) {
@@ -90,6 +72,22 @@ double save_scale(const std::string& format, const SaveOptions& options) {
   const Metadata* metadata = options.metadata.get();
   if (format == "fits" && metadata && metadata->physical) return 1.0;
   return sample_max(options.sample) / (metadata ? metadata->white : 1.0);
+}
+
+std::string format_to_save(const std::string& path, Sample sample) {
+  static constexpr std::pair<const char*, const char*> kFormats[] = {
+      {".png", "png"},   {".jpg", "jpeg"},  {".jpeg", "jpeg"}, {".tif", "tiff"}, {".tiff", "tiff"},
+      {".webp", "webp"}, {".fits", "fits"}, {".fit", "fits"},  {".fts", "fits"}};
+  const std::string extension = lower_extension(path);
+  for (const auto& [known, format] : kFormats) {
+    if (extension == known) return format;
+  }
+  if (extension.empty() && is_device(path)) {
+    return sample == Sample::u8 || sample == Sample::u16 ? "png" : "tiff";
+  }
+  if (extension == ".exr") throw Error(path + ": cannot write: EXR files are read only");
+  throw Error(message(path, ": cannot write: unknown extension '", extension,
+                      "', expected .png, .jpg, .tif, .webp or .fits"));
 }
 
 Info probe(const std::string& path) {

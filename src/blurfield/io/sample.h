@@ -51,6 +51,10 @@ S to_sample(T value, double scale) {
   }
 }
 
+// The format to write, by the extension; a device without one, e.g. /dev/stdout, takes PNG, or
+// TIFF for samples that PNG cannot hold. Throws Error for an unknown one.
+std::string format_to_save(const std::string& path, Sample sample);
+
 // The factor of to_sample for pixels that save() was given.
 double save_scale(const std::string& format, const SaveOptions& options);
 

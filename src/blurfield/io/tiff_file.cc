@@ -1,73 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "blurfield/io/tiff_file.h"
 
-#include <tiffio.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 
+#include "blurfield/io/rows/tiff_handle.h"
 #include "blurfield/io/sample.h"
 
 namespace blurfield::io {
 namespace {
 
-// An open file whose first error message is kept instead of printed.
-class Tiff {
- public:
-  Tiff(const std::string& path, const char* mode) {
-    TIFFOpenOptions* options = TIFFOpenOptionsAlloc();
-    TIFFOpenOptionsSetErrorHandlerExtR(options, keep_error, &error_);
-    TIFFOpenOptionsSetWarningHandlerExtR(options, ignore, nullptr);
-    tiff_ = TIFFOpenExt(path.c_str(), mode, options);
-    TIFFOpenOptionsFree(options);
-  }
-  Tiff(const Tiff&) = delete;
-  Tiff& operator=(const Tiff&) = delete;
-  ~Tiff() {
-    if (tiff_) TIFFClose(tiff_);
-  }
-  explicit operator bool() const { return tiff_ != nullptr; }
-  TIFF* get() const { return tiff_; }
-  template <class V>
-  V tag(std::uint32_t name, V otherwise) const {
-    V value{};
-    return TIFFGetFieldDefaulted(tiff_, name, &value) ? value : otherwise;
-  }
-  [[noreturn]] void fail() const { throw Error(error_.empty() ? "damaged TIFF file" : error_); }
-
- private:
-  static int keep_error(TIFF*, void* text, const char*, const char* format, va_list arguments) {
-    auto& error = *static_cast<std::string*>(text);
-    if (!error.empty()) return 1;
-    std::array<char, 256> line{};
-    std::vsnprintf(line.data(), line.size(), format, arguments);
-    error = line.data();
-    return 1;
-  }
-  static int ignore(TIFF*, void*, const char*, const char*, va_list) { return 1; }
-
-  std::string error_;
-  TIFF* tiff_ = nullptr;
-};
-
-std::vector<std::uint16_t> extra_samples(const Tiff& tiff) {
+std::vector<std::uint16_t> extra_samples(const TiffHandle& tiff) {
   std::uint16_t count = 0;
   std::uint16_t* kinds = nullptr;
   if (!TIFFGetField(tiff.get(), TIFFTAG_EXTRASAMPLES, &count, &kinds)) return {};
   return {kinds, kinds + count};
 }
 
-std::vector<char> bytes(const Tiff& tiff, std::uint32_t name) {
+std::vector<char> bytes(const TiffHandle& tiff, std::uint32_t name) {
   std::uint32_t size = 0;
   char* data = nullptr;
   if (!TIFFGetField(tiff.get(), name, &size, &data)) return {};
   return {data, data + size};
 }
 
-TiffAlpha alpha_of(const Tiff& tiff) {
+TiffAlpha alpha_of(const TiffHandle& tiff) {
   const std::vector<std::uint16_t> extra = extra_samples(tiff);
   const auto plain = std::count(extra.begin(), extra.end(), EXTRASAMPLE_UNSPECIFIED);
   if (extra.empty() || static_cast<std::size_t>(plain) + 1 != extra.size()) return TiffAlpha::none;
@@ -75,7 +33,7 @@ TiffAlpha alpha_of(const Tiff& tiff) {
   return extra.back() == EXTRASAMPLE_UNASSALPHA ? TiffAlpha::straight : TiffAlpha::none;
 }
 
-std::optional<Sample> sample(const Tiff& tiff) {
+std::optional<Sample> sample(const TiffHandle& tiff) {
   const int bits = tiff.tag<std::uint16_t>(TIFFTAG_BITSPERSAMPLE, 1);
   switch (tiff.tag<std::uint16_t>(TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT)) {
     case SAMPLEFORMAT_UINT:
@@ -101,12 +59,12 @@ std::optional<Sample> sample(const Tiff& tiff) {
 }  // namespace
 
 TiffAlpha tiff_alpha(const std::string& path) {
-  const Tiff tiff(path, "r");
+  const TiffHandle tiff(path, "r");
   return tiff ? alpha_of(tiff) : TiffAlpha::none;
 }
 
 void mark_extra_samples(const std::string& path, bool alpha) {
-  const Tiff tiff(path, "r+");
+  const TiffHandle tiff(path, "r+");
   if (!tiff) tiff.fail();
   const int pages = static_cast<int>(TIFFNumberOfDirectories(tiff.get()));
   for (int page = 0; page < pages; ++page) {
@@ -123,7 +81,9 @@ void mark_extra_samples(const std::string& path, bool alpha) {
   }
 }
 
-// A band of rows is decoded at a time: a strip, or a row of tiles, of each plane.
+constexpr int kTallStrip = 64;
+
+// A band of rows is decoded at a time: a strip or a part of one, or a row of tiles, of each plane.
 struct TiffRows::State {
   explicit State(const std::string& path) : tiff(path, "r") {}
 
@@ -138,6 +98,10 @@ struct TiffRows::State {
                             : std::min(all, tiff.tag<std::uint32_t>(TIFFTAG_ROWSPERSTRIP, all));
     block_height = static_cast<int>(rows);
     block_width = tiled ? static_cast<int>(tiff.tag<std::uint32_t>(TIFFTAG_TILEWIDTH, 1)) : width;
+    // A strip may be the whole image, which need not fit in memory.
+    by_row = !tiled && block_height > kTallStrip &&
+             (planes == 1 || tiff.tag<std::uint16_t>(TIFFTAG_COMPRESSION, 1) == COMPRESSION_NONE);
+    if (by_row) block_height = kTallStrip;
     if (std::min({width, height, bands, block_width, block_height}) < 1) {
       throw Error("the image has zero size");
     }
@@ -200,12 +164,20 @@ struct TiffRows::State {
     const auto uy = static_cast<std::uint32_t>(y);
     const auto uplane = static_cast<std::uint16_t>(plane);
     const auto wanted = static_cast<tmsize_t>(row_bytes * (tiled ? block_height : rows));
-    const tmsize_t got =
-        tiled ? TIFFReadEncodedTile(tiff.get(), TIFFComputeTile(tiff.get(), ux, uy, 0, uplane),
-                                    block.data(), wanted)
-              : TIFFReadEncodedStrip(tiff.get(), TIFFComputeStrip(tiff.get(), uy, uplane),
-                                     block.data(), wanted);
-    if (got != wanted) tiff.fail();
+    if (by_row) {
+      for (int r = 0; r < rows; ++r) {
+        char* to = block.data() + row_bytes * r;
+        if (TIFFReadScanline(tiff.get(), to, uy + static_cast<std::uint32_t>(r), uplane) != 1) {
+          tiff.fail();
+        }
+      }
+    } else if ((tiled ? TIFFReadEncodedTile(tiff.get(),
+                                            TIFFComputeTile(tiff.get(), ux, uy, 0, uplane),
+                                            block.data(), wanted)
+                      : TIFFReadEncodedStrip(tiff.get(), TIFFComputeStrip(tiff.get(), uy, uplane),
+                                             block.data(), wanted)) != wanted) {
+      tiff.fail();
+    }
     const int columns = std::min(block_width, width - x);
     for (int r = 0; r < rows; ++r) {
       const char* from = block.data() + row_bytes * r;
@@ -214,11 +186,12 @@ struct TiffRows::State {
     }
   }
 
-  Tiff tiff;
+  TiffHandle tiff;
   Header header;
   int width = 0, height = 0, bands = 0, planes = 1;
   int block_width = 0, block_height = 0;
   bool tiled = false;
+  bool by_row = false;
   int page = 0;
   int top = -1;  // first row of `band`
   std::vector<char> band, block;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
-#include <cmath>
 #include <regex>
+#include <utility>
+#include <vector>
 
 #include "blurfield/io/memory_limit.h"
 #include "blurfield/io/metadata.h"
+#include "blurfield/io/rows/vips_decoder.h"
 #include "blurfield/io/vips_file.h"
 #include "blurfield/io/vips_open.h"
 #include "blurfield/io/vips_session.h"
@@ -52,74 +54,98 @@ std::shared_ptr<const VipsHeader> header_of(const VipsOpened& opened) {
 
 // A page as stored, as a window on an upright one.
 template <class T>
-View<T> stored_order(T* page, Index height, Index width, int orientation) {
+View<T> stored_order(T* page, Index bands, Index height, Index width, int orientation) {
   const bool transposed = orientation >= 5;
   const bool up = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
   const bool left = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
   T* first = page + (up ? (height - 1) * width : 0) + (left ? width - 1 : 0);
+  const Index plane = height * width;
   const Index y_step = up ? -width : width;
   const Index x_step = left ? -1 : 1;
-  if (transposed) return View<T>(first, {1, 1, width, height}, {0, 0, x_step, y_step});
-  return View<T>(first, {1, 1, height, width}, {0, 0, y_step, x_step});
+  if (transposed) return View<T>(first, {1, bands, width, height}, {0, plane, x_step, y_step});
+  return View<T>(first, {1, bands, height, width}, {0, plane, y_step, x_step});
 }
 
-// The region's row y of one band, divided by `divisor`.
-template <class S, class T>
-void copy_row(const void* row, Index band, Index bands, double divisor, T* to, Index step,
-              Index width) {
-  const S* from = static_cast<const S*>(row) + band;
-  if (divisor == 1.0) {
-    for (Index x = 0; x < width; ++x) to[x * step] = static_cast<T>(from[x * bands]);
-  } else {
-    for (Index x = 0; x < width; ++x) {
-      to[x * step] = static_cast<T>(static_cast<double>(from[x * bands]) / divisor);
-    }
-  }
+std::shared_ptr<const Metadata> metadata_of(const VipsDecoder& decoder) {
+  auto metadata = std::make_shared<Metadata>();
+  metadata->header = header_of(decoder.opened());
+  metadata->white = sample_max(decoder.opened().info.sample) / decoder.divisor();
+  return metadata;
 }
 
-// Decodes strip by strip into packed (pages, bands, H, W), upright.
+// A decoder per page of a map, whose pages are channels; else one for all.
 template <class T>
-void decode(const VipsOpened& opened, double divisor, T* pixels) {
-  constexpr int kStrip = 64;
-  const VImage& image = opened.image;
-  const Index bands = image.bands();
-  const Index page_height = image.height() / opened.info.pages;
-  const std::unique_ptr<VipsRegion, void (*)(VipsRegion*)> region(
-      vips_region_new(image.get_image()), [](VipsRegion* r) { g_object_unref(r); });
-  for (int top = 0; top < image.height(); top += kStrip) {
-    const VipsRect strip{0, top, image.width(), std::min(kStrip, image.height() - top)};
-    if (vips_region_prepare(region.get(), &strip) != 0) throw vips::VError();
-    for (int y = top; y < top + strip.height; ++y) {
-      const void* row = VIPS_REGION_ADDR(region.get(), 0, y);
-      for (Index band = 0; band < bands; ++band) {
-        T* plane =
-            pixels + (y / page_height * bands + band) * opened.info.height * opened.info.width;
-        const View<T> to =
-            stored_order(plane, opened.info.height, opened.info.width, opened.orientation);
-        with_sample(opened.info.sample, [&](auto s) {
-          copy_row<decltype(s)>(row, band, bands, divisor, to.row(0, 0, y % page_height),
-                                to.x_stride(), image.width());
-        });
-      }
-    }
+class VipsRows final : public RowReader<T> {
+ public:
+  VipsRows(const std::string& path, const std::string& format, const LoadOptions& options)
+      : path_(path), format_(format), options_(options) {
+    vips_guard(path_, kDecode, [&] {
+      decoders_.push_back(open());
+      const VipsDecoder& decoder = *decoders_.front();
+      const VipsOpened& opened = decoder.opened();
+      check_order(opened);
+      this->header_.info = opened.info;
+      this->header_.alpha = opened.info.alpha && !options.map;
+      this->header_.metadata = metadata_of(decoder);
+      this->shape_ = loaded_shape(opened.info, decoder.bands(), options);
+      mirrored_ = opened.orientation == 2;
+      if (options.map) decoders_.resize(static_cast<std::size_t>(opened.info.pages));
+    });
   }
-}
 
-// Colours divided by alpha, the last channel; nothing where it is 0.
-template <class T>
-void unpremultiply(Image<T>& pixels) {
-  const View<T> view = pixels.view();
-  const Index plane = view.height() * view.width();
-  for (Index n = 0; n < view.batch(); ++n) {
-    const T* alpha = view.row(n, view.channels() - 1, 0);
-    for (Index c = 0; c + 1 < view.channels(); ++c) {
-      T* colour = view.row(n, c, 0);
-      for (Index i = 0; i < plane; ++i) {
-        if (alpha[i] > 0) colour[i] /= alpha[i];
+  void read(Index page, Index first, const View<T>& rows) override {
+    this->check(page, first, rows);
+    vips_guard(path_, kDecode, [&] {
+      if (!options_.map) return read_page(decoders_.front(), page, first, rows);
+      const Index bands = rows.channels() / static_cast<Index>(decoders_.size());
+      View<T> part = rows;
+      part.shape[1] = bands;
+      for (std::size_t i = 0; i < decoders_.size(); ++i) {
+        part.data = rows.row(0, static_cast<Index>(i) * bands, 0);
+        read_page(decoders_[i], static_cast<Index>(i), first, part);
       }
-    }
+    });
   }
-}
+
+ private:
+  std::unique_ptr<VipsDecoder> open() const {
+    return std::make_unique<VipsDecoder>(open_vips(path_, format_, options_.map), options_);
+  }
+
+  void check_order(const VipsOpened& opened) const {
+    const auto fail = [&](const std::string& reason) {
+      throw Error(message(path_, ": ", reason,
+                          ": its rows cannot be read one after another; save it as TIFF first"));
+    };
+    if (format_ == "webp") fail("WebP");
+    if (opened.orientation > 2) fail(message("EXIF orientation ", opened.orientation));
+    const vips::VImage& image = opened.image;
+    const auto is_set = [&](const char* field) {
+      return image.get_typeof(field) != 0 && image.get_int(field) != 0;
+    };
+    if (format_ == "png" && is_set("interlaced")) fail("an interlaced PNG file");
+    if (format_ == "jpeg" && is_set("jpeg-multiscan")) fail("a progressive JPEG file");
+  }
+
+  void read_page(std::unique_ptr<VipsDecoder>& decoder, Index page, Index first,
+                 const View<T>& rows) {
+    const Index from = page * this->shape_[2] + first;
+    if (!decoder || decoder->next() > from) decoder = open();
+    decoder->skip(from - decoder->next());
+    View<T> to = rows;
+    if (mirrored_) {
+      to.data += rows.width() - 1;
+      to.stride[3] = -1;
+    }
+    decoder->read(to);
+  }
+
+  std::string path_;
+  std::string format_;
+  LoadOptions options_;
+  bool mirrored_ = false;
+  std::vector<std::unique_ptr<VipsDecoder>> decoders_;
+};
 
 }  // namespace
 
@@ -131,26 +157,35 @@ template <class T>
 Picture<T> load_vips(const std::string& path, const std::string& format,
                      const LoadOptions& options) {
   return vips_guard(path, kDecode, [&] {
-    const VipsOpened opened = open_vips(path, format, options.map);
+    VipsOpened opened = open_vips(path, format, options.map);
     require_memory(opened.info, sizeof(T), options.memory);
-    const Info& info = opened.info;
-    const double divisor = load_divisor(info, options);
+    VipsDecoder decoder(std::move(opened), options);
     Picture<T> picture;
-    const Index bands = opened.image.bands();
-    picture.pixels = Image<T>(loaded_shape(info, bands, options));
-    decode(opened, divisor, picture.pixels.data());
+    picture.info = decoder.opened().info;
+    const Info& info = picture.info;
+    picture.pixels = Image<T>(loaded_shape(info, decoder.bands(), options));
+    const int orientation = decoder.opened().orientation;
+    for (Index page = 0; page < info.pages; ++page) {
+      T* first = picture.pixels.data() + page * decoder.bands() * info.height * info.width;
+      decoder.read(stored_order(first, decoder.bands(), info.height, info.width, orientation));
+    }
     picture.alpha = info.alpha && !options.map;
-    if (picture.alpha && opened.premultiplied) unpremultiply(picture.pixels);
-    picture.info = info;
-    auto metadata = std::make_shared<Metadata>();
-    metadata->header = header_of(opened);
-    metadata->white = sample_max(info.sample) / divisor;
-    picture.metadata = metadata;
+    picture.metadata = metadata_of(decoder);
     return picture;
   });
 }
 
+template <class T>
+std::unique_ptr<RowReader<T>> vips_rows(const std::string& path, const std::string& format,
+                                        const LoadOptions& options) {
+  return std::make_unique<VipsRows<T>>(path, format, options);
+}
+
 template Picture<float> load_vips(const std::string&, const std::string&, const LoadOptions&);
 template Picture<double> load_vips(const std::string&, const std::string&, const LoadOptions&);
+template std::unique_ptr<RowReader<float>> vips_rows(const std::string&, const std::string&,
+                                                     const LoadOptions&);
+template std::unique_ptr<RowReader<double>> vips_rows(const std::string&, const std::string&,
+                                                      const LoadOptions&);
 
 }  // namespace blurfield::io

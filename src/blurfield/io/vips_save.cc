@@ -54,35 +54,41 @@ bool fits_profile(const VImage& image, const VImage& header) {
   return vips_icc_is_compatible_profile(image.get_image(), profile, size);
 }
 
+const VImage* header_of(const SaveOptions& options) {
+  return options.metadata && options.metadata->header ? &options.metadata->header->image : nullptr;
+}
+
+// Gives the image what survives of the file that it was made from.
+void dress(const VImage& image, const SaveOptions& options) {
+  if (const VImage* header = header_of(options)) {
+    const bool profile = fits_profile(image, *header);
+    copy_fields(*header, image,
+                [&](std::string_view name) { return profile || name != VIPS_META_ICC_NAME; });
+  }
+  // The EXIF block still holds the sharp thumbnail; libvips drops it if the field has been removed.
+  vips_image_set_blob_copy(image.get_image(), "jpeg-thumbnail-data", "", 1);
+  vips_image_remove(image.get_image(), "jpeg-thumbnail-data");
+}
+
 // The picture as libvips sees it, pages one below the other; `source` must outlive it.
 template <class T>
 VImage as_vips(const Source<T>& source, const SaveOptions& options) {
   const View<const T>& pixels = source.pixels;
   VImage image(vips_image_new());
   VipsImage* im = image.get_image();
-  const VipsImage* header = options.metadata && options.metadata->header
-                                ? options.metadata->header->image.get_image()
-                                : nullptr;
+  const VImage* header = header_of(options);
   vips_image_init_fields(
       im, static_cast<int>(pixels.width()), static_cast<int>(pixels.height() * pixels.batch()),
       static_cast<int>(pixels.channels()), band_format(options.sample), VIPS_CODING_NONE,
       interpretation(pixels.channels() - options.alpha, options.sample),
-      header ? header->Xres : 1.0, header ? header->Yres : 1.0);
+      header ? header->xres() : 1.0, header ? header->yres() : 1.0);
   void* data = const_cast<Source<T>*>(&source);  // handed back to fill(), which reads only
   const bool failed = with_sample(options.sample, [&](auto s) {
     return vips_image_pipelinev(im, VIPS_DEMAND_STYLE_THINSTRIP, nullptr) != 0 ||
            vips_image_generate(im, nullptr, fill<T, decltype(s)>, nullptr, data, nullptr) != 0;
   });
   if (failed) throw vips::VError();
-  if (header) {
-    const VImage& from = options.metadata->header->image;
-    const bool profile = fits_profile(image, from);
-    copy_fields(from, image,
-                [&](std::string_view name) { return profile || name != VIPS_META_ICC_NAME; });
-  }
-  // The EXIF block still holds the sharp thumbnail; libvips drops it if the field has been removed.
-  vips_image_set_blob_copy(im, "jpeg-thumbnail-data", "", 1);
-  vips_image_remove(im, "jpeg-thumbnail-data");
+  dress(image, options);
   if (pixels.batch() > 1) {
     vips_image_set_int(im, VIPS_META_PAGE_HEIGHT, static_cast<int>(pixels.height()));
   }
@@ -106,6 +112,20 @@ vips::VOption* save_options(const std::string& format, const VImage& image, Samp
   return options;
 }
 
+void write(const VImage& image, const std::string& path, const std::string& format, Sample sample) {
+  const std::string saver = format + "save";
+  VImage::call(
+      saver.c_str(),
+      save_options(format, image, sample)->set("in", image)->set("filename", path.c_str()));
+}
+
+std::vector<std::uint8_t> blob(const VImage& image, const char* field) {
+  if (image.get_typeof(field) == 0) return {};
+  std::size_t size = 0;
+  const auto* bytes = static_cast<const std::uint8_t*>(image.get_blob(field, &size));
+  return {bytes, bytes + size};
+}
+
 }  // namespace
 
 template <class T>
@@ -118,10 +138,7 @@ void save_vips(const std::string& path, const std::string& shown_path, const std
   vips_guard(shown_path, kWrite, [&] {
     const Source<T> source{pixels, save_scale(format, options)};
     const VImage image = as_vips(source, options);
-    const std::string saver = format + "save";
-    VImage::call(saver.c_str(), save_options(format, image, options.sample)
-                                    ->set("in", image)
-                                    ->set("filename", path.c_str()));
+    write(image, path, format, options.sample);
   });
   if (format != "tiff") return;
   try {
@@ -135,6 +152,48 @@ template void save_vips(const std::string&, const std::string&, const std::strin
                         const View<const float>&, const SaveOptions&);
 template void save_vips(const std::string&, const std::string&, const std::string&,
                         const View<const double>&, const SaveOptions&);
+
+void convert_vips(const std::string& tiff, const std::string& path, const std::string& shown_path,
+                  const std::string& format, const SaveOptions& options) {
+  vips_guard(shown_path, kWrite, [&] {
+    const VImage stored = VImage::new_from_file(
+        tiff.c_str(), VImage::option()->set("access", VIPS_ACCESS_SEQUENTIAL));
+    const VImage* header = header_of(options);
+    const Index colours = stored.bands() - (options.alpha ? 1 : 0);
+    const VImage image =
+        stored.copy(VImage::option()
+                        ->set("interpretation", interpretation(colours, options.sample))
+                        ->set("xres", header ? header->xres() : 1.0)
+                        ->set("yres", header ? header->yres() : 1.0));
+    vips_image_remove(image.get_image(), VIPS_META_RESOLUTION_UNIT);  // the TIFF file's own
+    dress(image, options);
+    write(image, path, format, options.sample);
+  });
+}
+
+TiffTags tiff_tags_vips(const SaveOptions& options, Index channels) {
+  const VImage* header = header_of(options);
+  if (!header) return {};
+  return vips_guard("TIFF", kWrite, [&] {
+    const VImage pixel =
+        VImage::black(1, 1, VImage::option()->set("bands", static_cast<int>(channels)))
+            .copy(VImage::option()->set(
+                "interpretation",
+                interpretation(channels - (options.alpha ? 1 : 0), options.sample)));
+    TiffTags tags;
+    if (fits_profile(pixel, *header)) tags.profile = blob(*header, VIPS_META_ICC_NAME);
+    tags.xmp = blob(*header, VIPS_META_XMP_NAME);
+    tags.iptc = blob(*header, VIPS_META_IPTC_NAME);
+    if (header->get_typeof(VIPS_META_IMAGEDESCRIPTION) != 0) {
+      tags.description = header->get_string(VIPS_META_IMAGEDESCRIPTION);
+    }
+    tags.x_resolution = header->xres();
+    tags.y_resolution = header->yres();
+    tags.inches = header->get_typeof(VIPS_META_RESOLUTION_UNIT) != 0 &&
+                  std::string_view(header->get_string(VIPS_META_RESOLUTION_UNIT)) == "in";
+    return tags;
+  });
+}
 
 std::vector<std::uint8_t> encode_png_vips(const View<const float>& pixels) {
   return vips_guard("PNG", "cannot encode", [&] {

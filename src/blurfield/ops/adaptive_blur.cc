@@ -7,42 +7,17 @@
 #include <numeric>
 #include <utility>
 
-#include "blurfield/ops/detail/adaptive.h"
+#include "blurfield/ops/detail/adaptive_check.h"
+#include "blurfield/ops/detail/adaptive_engine.h"
 #include "blurfield/ops/detail/check.h"
-#include "blurfield/ops/detail/progress_step.h"
 
 namespace blurfield {
 namespace {
 
+using detail::AdaptiveEngine;
 using detail::AdaptiveField;
-using detail::Belongs;
 using detail::GatherPass;
 using detail::SpreadPass;
-
-template <class T>
-void check_field(const char* operation, const View<const T>& field, const Shape& image) {
-  detail::check_image(operation, field, "field");
-  const int rank = image.rank();
-  Shape expected = image;
-  expected[0] = field.shape[0] == 1 ? 1 : image[0];
-  expected[1] = field.shape.rank() == rank ? field.shape[1] : 1;
-  detail::check_same_shape(operation, "field", field.shape, expected);
-  const Index kinds = rank == 3 ? 1 : 3;
-  require(field.channels() <= kinds, operation, "expected a field of 1..", kinds,
-          " channels for an image shaped ", image.text(), ", got ", field.channels());
-  if (field.channels() == 3) return;
-  for (Index n = 0; n < field.batch(); ++n) {
-    for (Index c = 0; c < field.channels(); ++c) {
-      for (Index y = 0; y < field.height(); ++y) {
-        for (Index x = 0; x < field.width(); ++x) {
-          if (field.at(n, c, y, x) > T{0}) continue;
-          throw Error(message(operation, ": expected sigma > 0, got ", field.at(n, c, y, x), " at ",
-                              detail::pixel_text(field.shape, n, c, y, x)));
-        }
-      }
-    }
-  }
-}
 
 // A view whose rows are contiguous: the view itself or a copy.
 template <class T>
@@ -71,8 +46,13 @@ class PackedOut {
       view_ = copy_.view();
       return;
     }
-    const T zero{0};
-    copy<T>(View<const T>(&zero, target.shape, {}), target);
+    for (Index n = 0; n < target.batch(); ++n) {
+      for (Index c = 0; c < target.channels(); ++c) {
+        for (Index y = 0; y < target.height(); ++y) {
+          std::fill_n(target.row(n, c, y), target.width(), T{0});
+        }
+      }
+    }
   }
   const View<T>& view() const { return view_; }
   void finish() const {
@@ -83,57 +63,6 @@ class PackedOut {
   View<T> target_;
   Image<T> copy_;
   View<T> view_;
-};
-
-// The operation's field, options and passes by kind of field.
-template <class T>
-class Engine {
- public:
-  Engine(const View<const T>& params, const AdaptiveBlurOptions& options)
-      : options_(options), full_(params.channels() == 3) {
-    // Reflections and translations map a copy of the source and its kernel onto the source itself,
-    // so that under these two modes scatter is the exact transpose of gather (B2 = B1*).
-    const bool transpose = mode() == Mode::reflect || mode() == Mode::wrap;
-    field_ = {params, &options_,
-              options.scatter && !transpose ? Belongs::to_source : Belongs::to_output,
-              options.extension.mode, detail::RadiusRule::of<T>(options, params.spatial_rank())};
-    field_.costs = detail::row_costs(field_);
-  }
-  Engine(const Engine&) = delete;
-  Engine& operator=(const Engine&) = delete;
-
-  double cval() const {
-    return options_.extension.mode == Mode::constant ? options_.extension.cval : 0.0;
-  }
-  // A scatter with cval: what a frame of zeros gives (image less cval) plus what an image of cval
-  // gives, whose field extends by nearest.
-  bool split() const { return options_.scatter && cval() != 0.0; }
-
-  // Announces the passes to come, so that progress runs once from 0 to 1.
-  void plan(std::size_t passes) { passes_ = passes; }
-
-  void gather(const GatherPass<T>& pass, Mode mode) {
-    start(mode);
-    full_ ? detail::full_gather(field_, pass) : detail::separable_gather(field_, pass);
-  }
-  void spread(const SpreadPass<T>& pass, Mode mode) {
-    start(mode);
-    full_ ? detail::full_spread(field_, pass) : detail::separable_spread(field_, pass);
-  }
-  Mode mode() const { return options_.extension.mode; }
-
- private:
-  void start(Mode mode) {
-    field_.mode = mode;
-    options_.execution = detail::progress_step(whole_, pass_++, passes_);
-  }
-
-  AdaptiveBlurOptions options_;
-  Execution whole_ = options_.execution;
-  std::size_t passes_ = 1;
-  std::size_t pass_ = 0;
-  bool full_;
-  AdaptiveField<T> field_;
 };
 
 // x - cval, and the image of cval, of a scatter that is split.
@@ -147,34 +76,13 @@ struct Split {
   T constant;
 };
 
-// Sums over a kernel, not yet divided by its norm, must stay within T.
-template <class T>
-void check_magnitude(const char* operation, const View<const T>& x) {
-  constexpr T kLargest = sizeof(T) == 4 ? static_cast<T>(1e30) : static_cast<T>(1e290);
-  for (Index n = 0; n < x.batch(); ++n) {
-    for (Index c = 0; c < x.channels(); ++c) {
-      for (Index y = 0; y < x.height(); ++y) {
-        const T* row = x.row(n, c, y);
-        bool large = false;
-        for (Index i = 0; i < x.width(); ++i) large |= std::abs(row[i * x.x_stride()]) > kLargest;
-        if (!large) continue;
-        Index at = 0;
-        while (!(std::abs(x.at(n, c, y, at)) > kLargest)) ++at;
-        throw Error(message(operation, ": expected pixels up to ", kLargest, " in image, got ",
-                            x.at(n, c, y, at), " at ", detail::pixel_text(x.shape, n, c, y, at),
-                            "; mask such pixels"));
-      }
-    }
-  }
-}
-
 template <class T>
 void check(const char* operation, const View<const T>& x, const View<const T>& field,
            const AdaptiveBlurOptions& options) {
-  detail::check_image(operation, x);
-  check_magnitude(operation, x);
+  detail::check_shape(operation, "image", x.shape, x.data);
+  detail::check_pixels(operation, x, options.execution.threads);
   detail::check_options(operation, options, x.spatial_rank());
-  check_field(operation, field, x.shape);
+  detail::check_field(operation, field, x.shape, options.execution.threads);
 }
 
 template <class T>
@@ -186,18 +94,18 @@ void check_optional(const char* operation, const char* name, const View<T>& view
 }  // namespace
 
 template <class T>
-void adaptive_blur(const View<const T>& x, const View<const T>& field, const View<T>& out,
-                   const AdaptiveBlurOptions& options) {
+BlurReport adaptive_blur(const View<const T>& x, const View<const T>& field, const View<T>& out,
+                         const AdaptiveBlurOptions& options) {
   constexpr const char* kName = "adaptive_blur";
   check(kName, x, field, options);
   detail::check_same_shape(kName, "out", out.shape, x.shape);
   require(out.data != x.data, kName,
           "expected an output apart from the image, got the image itself");
-  Engine<T> engine(field, options);
+  AdaptiveEngine<T> engine(kName, field, x.shape, options);
   if (!options.scatter) {
     const Packed<T> src(x);
     engine.gather({.src = src.view(), .cval = engine.cval(), .out = out}, engine.mode());
-    return;
+    return engine.report();
   }
   engine.plan(engine.split() ? 2 : 1);
   const PackedOut<T> packed(out);
@@ -209,6 +117,7 @@ void adaptive_blur(const View<const T>& x, const View<const T>& field, const Vie
     engine.spread({.value = x, .out = packed.view()}, engine.mode());
   }
   packed.finish();
+  return engine.report();
 }
 
 template <class T>
@@ -218,10 +127,10 @@ void adaptive_blur_vjp(const View<const T>& x, const View<const T>& field,
   constexpr const char* kName = "adaptive_blur_vjp";
   check(kName, x, field, options);
   detail::check_same_shape(kName, "cotangent", cotangent.shape, x.shape);
-  detail::check_finite(kName, "cotangent", cotangent);
+  detail::check_finite(kName, "cotangent", cotangent, options.execution);
   check_optional(kName, "grad_x", grad_x, x.shape);
   check_optional(kName, "grad_field", grad_field, field.shape);
-  Engine<T> engine(field, options);
+  AdaptiveEngine<T> engine(kName, field, x.shape, options);
   const PackedOut<T> to_x(grad_x);
   const PackedOut<T> to_field(grad_field);
   if (!options.scatter) {
@@ -269,7 +178,7 @@ void adaptive_blur_jvp(const View<const T>& x, const View<const T>& field,
   detail::check_same_shape(kName, "out_dot", out_dot.shape, x.shape);
   if (!x_dot.empty()) detail::check_finite(kName, "x_dot", x_dot);
   if (!field_dot.empty()) detail::check_finite(kName, "field_dot", field_dot);
-  Engine<T> engine(field, options);
+  AdaptiveEngine<T> engine(kName, field, x.shape, options);
   const PackedOut<T> packed(out_dot);
   if (!options.scatter) {
     engine.plan((x_dot.empty() ? 0U : 1U) + (field_dot.empty() ? 0U : 1U));
@@ -302,10 +211,19 @@ void adaptive_blur_jvp(const View<const T>& x, const View<const T>& field,
 }
 
 template <class T>
+BlurReport adaptive_blur_plan(const Shape& shape, const View<const T>& field,
+                              const AdaptiveBlurOptions& options) {
+  constexpr const char* kName = "adaptive_blur_plan";
+  detail::check_field(kName, field, shape, options.execution.threads);
+  detail::check_options(kName, options, shape.rank() - 2);
+  return AdaptiveEngine<T>(kName, field, shape, options).report();
+}
+
+template <class T>
 double adaptive_blur_taps(const Shape& shape, const View<const T>& field,
                           const AdaptiveBlurOptions& options) {
   constexpr const char* kName = "adaptive_blur_taps";
-  check_field(kName, field, shape);
+  detail::check_field(kName, field, shape, options.execution.threads);
   detail::check_options(kName, options, shape.rank() - 2);
   AdaptiveField<T> checked{.params = field,
                            .options = &options,
@@ -326,16 +244,18 @@ double adaptive_blur_taps(const Shape& shape, const View<const T>& field,
   return taps * static_cast<double>(images * shape[1]);
 }
 
-#define BLURFIELD_INSTANTIATE(T)                                                              \
-  template void adaptive_blur(const View<const T>&, const View<const T>&, const View<T>&,     \
-                              const AdaptiveBlurOptions&);                                    \
-  template void adaptive_blur_vjp(const View<const T>&, const View<const T>&,                 \
-                                  const View<const T>&, const View<T>&, const View<T>&,       \
-                                  const AdaptiveBlurOptions&);                                \
-  template void adaptive_blur_jvp(const View<const T>&, const View<const T>&,                 \
-                                  const View<const T>&, const View<const T>&, const View<T>&, \
-                                  const AdaptiveBlurOptions&);                                \
-  template double adaptive_blur_taps(const Shape&, const View<const T>&,                      \
+#define BLURFIELD_INSTANTIATE(T)                                                                \
+  template BlurReport adaptive_blur(const View<const T>&, const View<const T>&, const View<T>&, \
+                                    const AdaptiveBlurOptions&);                                \
+  template BlurReport adaptive_blur_plan(const Shape&, const View<const T>&,                    \
+                                         const AdaptiveBlurOptions&);                           \
+  template void adaptive_blur_vjp(const View<const T>&, const View<const T>&,                   \
+                                  const View<const T>&, const View<T>&, const View<T>&,         \
+                                  const AdaptiveBlurOptions&);                                  \
+  template void adaptive_blur_jvp(const View<const T>&, const View<const T>&,                   \
+                                  const View<const T>&, const View<const T>&, const View<T>&,   \
+                                  const AdaptiveBlurOptions&);                                  \
+  template double adaptive_blur_taps(const Shape&, const View<const T>&,                        \
                                      const AdaptiveBlurOptions&);
 BLURFIELD_INSTANTIATE(float)
 BLURFIELD_INSTANTIATE(double)

@@ -4,17 +4,15 @@
 #include <algorithm>
 
 #include "blurfield/ops/detail/check.h"
-#include "blurfield/ops/detail/gaussian_terms.h"
 #include "blurfield/ops/detail/progress_step.h"
+#include "blurfield/ops/detail/tolerance/uniform_operator.h"
 
 namespace blurfield {
 namespace {
 
-using detail::apply_terms;
 using detail::progress_step;
-using detail::scaled;
-using detail::TermSum;
-using detail::UniformGaussian;
+using detail::UniformOperator;
+using detail::UniformPart;
 
 // A weight (or its gradient) as a view of the image's shape, with stride 0 where it broadcasts.
 template <class T>
@@ -60,25 +58,24 @@ struct Mix {
       : x(image),
         m(broadcast(operation, weight, image.shape)),
         options(blur_options),
-        blurs{UniformGaussian(operation, image.shape, {sigmas.data(), 1},
-                              options_of(operation, blur_options, 0)),
-              UniformGaussian(operation, image.shape, {&sigmas[1], 1},
-                              options_of(operation, blur_options, 1))} {
+        blurs{UniformOperator<T>(operation, image.shape, {sigmas.data(), 1},
+                                 options_of(operation, blur_options, 0)),
+              UniformOperator<T>(operation, image.shape, {&sigmas[1], 1},
+                                 options_of(operation, blur_options, 1))} {
     detail::check_image(operation, image);
     detail::check_finite(operation, "weight", weight);
   }
 
-  // out = sum (from), or out += sum (from), as step i of `steps`.
-  void run(TermSum sum, const View<const T>& from, bool add, const View<T>& out, std::size_t i,
-           std::size_t steps) const {
-    sum.execution = progress_step(options.execution, i, steps);
-    apply_terms(sum, from, add, out);
+  // out = part of a blur (from), or +=, as step i of `steps`.
+  void run(std::size_t blur, const UniformPart& part, const View<const T>& from, bool add,
+           const View<T>& out, std::size_t i, std::size_t steps) const {
+    blurs[blur].apply(part, from, add, out, progress_step(options.execution, i, steps));
   }
   // blur(x, sigma_min) - blur(x, sigma_max)
   Image<T> difference(std::size_t i, std::size_t steps) const {
     Image<T> result(x.shape);
-    run(blurs[0].template blur<T>(), x, false, result, i, steps);
-    run(scaled(blurs[1].template blur<T>(), -1.0), x, true, result, i + 1, steps);
+    run(0, {}, x, false, result, i, steps);
+    run(1, {UniformPart::blur, 0, -1.0}, x, true, result, i + 1, steps);
     return result;
   }
   // m cotangent for blur 0, (1 - m) cotangent for blur 1.
@@ -102,7 +99,7 @@ struct Mix {
   View<const T> x;
   View<const T> m;
   const BlurOptions& options;
-  std::array<UniformGaussian, 2> blurs;
+  std::array<UniformOperator<T>, 2> blurs;
 };
 
 // grad(weight's pixel) = sum of a b over all pixels that share it.
@@ -135,7 +132,7 @@ void mix(const View<const T>& x, const MixSigmas& sigmas, const View<const T>& w
   const Mix<T> parts("mix", x, sigmas, weight, options);
   detail::check_same_shape("mix", "output", out.shape, x.shape);
   const Image<T> difference = parts.difference(0, 3);
-  parts.run(parts.blurs[1].template blur<T>(), x, false, out, 2, 3);
+  parts.run(1, {}, x, false, out, 2, 3);
   parts.add_weighted(parts.m, difference, out);  // (B3)
 }
 
@@ -155,13 +152,11 @@ void mix_vjp(const View<const T>& x, const MixSigmas& sigmas, const View<const T
   for (std::size_t i = 0; i < 2 && (grad_sigmas || !grad_x.empty()); ++i) {
     const Image<T> share = parts.share(cotangent, i);
     if (!grad_x.empty()) {
-      parts.run(detail::adjoint(parts.blurs[i].template blur<T>()), share, i > 0, grad_x, done++,
-                steps);
+      parts.run(i, {UniformPart::transpose}, share, i > 0, grad_x, done++, steps);
     }
     if (!grad_sigmas) continue;
-    TermSum slope = parts.blurs[i].template slope<T>(0);
-    slope.execution = progress_step(options.execution, done++, steps);
-    (*grad_sigmas)[i] = detail::dot_terms<T>(slope, share, x);
+    (*grad_sigmas)[i] = parts.blurs[i].dot({UniformPart::slope}, share, x,
+                                           progress_step(options.execution, done++, steps));
   }
   if (grad_weight.empty()) return;
   detail::check_same_shape(kName, "grad_weight", grad_weight.shape, weight.shape);
@@ -185,11 +180,9 @@ void mix_jvp(const View<const T>& x, const MixSigmas& sigmas, const View<const T
   std::size_t done = 0;
   // The two blurs' own derivatives P and Q give Q + m (P - Q).
   auto derivative = [&](std::size_t i, double factor, bool add, const View<T>& to) {
-    parts.run(scaled(parts.blurs[i].template slope<T>(0), factor * sigmas_dot[i]), x, add, to,
-              done++, steps);
+    parts.run(i, {UniformPart::slope, 0, factor * sigmas_dot[i]}, x, add, to, done++, steps);
     if (x_dot.empty()) return;
-    parts.run(scaled(detail::linear_part(parts.blurs[i].template blur<T>()), factor), x_dot, true,
-              to, done++, steps);
+    parts.run(i, {UniformPart::linear, 0, factor}, x_dot, true, to, done++, steps);
   };
   Image<T> difference(x.shape);
   derivative(0, 1.0, false, difference);

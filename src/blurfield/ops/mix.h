@@ -2,7 +2,7 @@
 // Mix of two uniform isotropic blurs (B3): out = m blur(x, sigma_min) + (1 - m) blur(x, sigma_max).
 // The weight m is shaped (N | 1, 1, H | 1, W | 1) and broadcasts: one number, a number per row or
 // column, or a field. Nothing keeps m within 0..1. Cost: two uniform blurs. `options.radius` is
-// empty, one radius for both blurs, or one for each of them.
+// empty, one radius for both blurs, or one for each of them; `options.tolerance` is each blur's.
 #pragma once
 
 #include <array>

@@ -41,6 +41,7 @@ RowCosts row_costs_of(const AdaptiveField<T>& field, Index n) {
     const T* last = params.row(n, params.channels() - 1, y);
     const T* middle = full ? params.row(n, 1, y) : nullptr;
     for (Index x = 0; x < costs.width; ++x) {
+      if (!field.works_on(n, y, x)) continue;
       const Index i = x * params.x_stride();
       int ry = 0;
       int rx = 0;

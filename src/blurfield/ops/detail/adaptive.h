@@ -14,6 +14,7 @@
 
 #include "blurfield/ops/adaptive_blur.h"
 #include "blurfield/ops/detail/reach.h"
+#include "blurfield/ops/detail/tolerance/tiles.h"
 
 namespace blurfield::detail {
 
@@ -37,6 +38,12 @@ struct AdaptiveField {
   Mode mode = Mode::reflect;  // of this pass; options->extension.mode unless cval is split off
   RadiusRule radius{};
   std::vector<RowCosts> costs{};  // of each field of the batch
+  // Of each field of the batch: the tiles whose kernels the exact engines work on; empty: all.
+  std::vector<TileSet> tiles{};
+
+  bool works_on(Index n, Index y, Index x) const {
+    return tiles.empty() || tiles[static_cast<std::size_t>(n)].has_pixel(y, x);
+  }
 };
 
 template <class T>
@@ -74,6 +81,33 @@ struct Plane {
   Index c;
 };
 std::vector<Plane> planes_of(const Shape& image, Index field_batch, Index n);
+
+// Calls f(begin, end) for runs of at most `most` columns of row y of the extended plane that the
+// engine works on.
+template <class T, class F>
+void for_runs_of(const AdaptiveField<T>& field, Index n, Index y, const Window& columns, Index most,
+                 const F& f) {
+  // Under Mode::constant there are no kernels beyond the frame.
+  const auto inside = [&](Index i, Index size) {
+    return std::clamp<Index>(extend(i, size, field.mode), 0, size - 1);
+  };
+  const Index row = field.tiles.empty() ? 0 : inside(y, field.params.height());
+  const auto ours = [&](Index x) {
+    return field.tiles.empty() || field.works_on(n, row, inside(x, field.params.width()));
+  };
+  for (Index begin = columns.begin; begin < columns.end;) {
+    Index end = std::min(begin + most, columns.end);
+    if (!field.tiles.empty()) {
+      const bool own = ours(begin);
+      end = begin + 1;
+      while (end < std::min(begin + most, columns.end) && ours(end) == own) ++end;
+      if (own) f(begin, end);
+    } else {
+      f(begin, end);
+    }
+    begin = end;
+  }
+}
 
 // The costs of each field of the batch.
 template <class T>

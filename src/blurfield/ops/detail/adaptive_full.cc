@@ -29,10 +29,10 @@ class Worker {
   // Calls f() for the tiles of columns begin..end-1 of row y of the extended plane.
   template <class F>
   void for_tiles(Index y, const Window& columns, const F& f) {
-    for (Index x0 = columns.begin; x0 < columns.end; x0 += FullTile<T>::kPixels) {
-      tile_.place(y, x0, std::min(FullTile<T>::kPixels, columns.end - x0));
+    for_runs_of(field_, n_, y, columns, FullTile<T>::kPixels, [&](Index x0, Index end) {
+      tile_.place(y, x0, end - x0);
       f();
-    }
+    });
   }
 
   void gather(const GatherPass<T>& pass, const std::vector<Plane>& planes);
@@ -267,7 +267,7 @@ void full_gather(const AdaptiveField<T>& field, const GatherPass<T>& pass) {
           tick(static_cast<double>(y - rows.begin) / static_cast<double>(rows.end - rows.begin));
           for (const Plane& plane : planes) {
             for (Index x = 0; x < width && !pass.out.empty() && !pass.add; ++x) {
-              pass.out.at(plane.n, plane.c, y, x) = T{0};
+              if (field.works_on(rows.n, y, x)) pass.out.at(plane.n, plane.c, y, x) = T{0};
             }
           }
           const Window columns = sites(field, costs.rx[at(y)], width);

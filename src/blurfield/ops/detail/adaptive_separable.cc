@@ -42,13 +42,12 @@ class Worker {
   // Calls f(x0, count) for the tiles of a row, their tables built.
   template <class F>
   void for_tiles(Index y, const F& f) {
-    const Index width = field_.params.width();
-    for (Index x0 = 0; x0 < width; x0 += tile_.max_pixels()) {
-      const Index count = std::min(tile_.max_pixels(), width - x0);
-      tile_.build(n_, y, x0, count);
+    const Window columns{0, field_.params.width()};
+    for_runs_of(field_, n_, y, columns, tile_.max_pixels(), [&](Index x0, Index end) {
+      tile_.build(n_, y, x0, end - x0);
       row_stride_ = kernels::padded(tile_.columns().size()) + kernels::kPad;
-      f(x0, count);
-    }
+      f(x0, end - x0);
+    });
   }
 
   void gather(const GatherPass<T>& pass, const Plane& plane, Index y, Index x0, Index count);

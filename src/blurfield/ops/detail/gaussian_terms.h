@@ -24,6 +24,12 @@ class UniformGaussian {
   template <class T>
   TermSum slope(std::size_t i) const;
 
+  const std::vector<double>& parameters() const { return parameters_; }
+  // Along y and x.
+  const std::array<double, 2>& sigma() const { return sigma_; }
+  const std::array<int, 2>& radius() const { return radius_; }
+  const Extension& extension() const { return extension_; }
+
   // Taps per pixel of blur<double>().
   double taps() const;
 

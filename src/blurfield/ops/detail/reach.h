@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "blurfield/ops/blur_options.h"
+#include "blurfield/ops/detail/check.h"
 #include "blurfield/ops/gaussian_kernel.h"
 
 namespace blurfield::detail {
@@ -21,7 +21,7 @@ struct RadiusRule {
   template <class T>
   static RadiusRule of(const BlurOptions& options, int spatial_rank) {
     const double reach = sizeof(T) == 4 ? 13.5 : 38.0;
-    RadiusRule rule{std::min(options.truncate, reach), {-1, -1}, reach};
+    RadiusRule rule{std::min(resolve_truncate(options), reach), {-1, -1}, reach};
     if (!options.radius.empty()) rule.fixed = {options.radius.front(), options.radius.back()};
     if (spatial_rank == 1) rule.fixed[0] = 0;
     return rule;

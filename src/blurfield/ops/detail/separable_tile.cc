@@ -51,9 +51,9 @@ SeparableTile<T>::SeparableTile(const AdaptiveField<T>& field, const RowCosts& c
     axis->dfull.resize(derivative ? full : 0);
     axis->sigma.resize(at(max_pixels_));
     axis->radius.resize(at(max_pixels_));
+    axis->extent.resize(at(max_pixels_), 0);
     axis->place.resize(at(max_pixels_));
   }
-  extent_.resize(at(max_pixels_));
   mass_.resize(at(max_pixels_));
 }
 
@@ -108,7 +108,7 @@ void SeparableTile<T>::make_groups(Index y, Index x0, Index count) {
     groups_.push_back(
         {first, size, slots.begin, slots.end, c.begin - columns_.begin, c.end - columns_.begin});
     for (Index i = first; i < first + size; ++i) {
-      extent_[at(i)] = ry + 1;  // zeros up to the group's last slot; x tables pad themselves
+      y_axis_.extent[at(i)] = ry + 1;  // up to the group's last slot; x tables pad themselves
       y_axis_.place[at(i)] = {y - rows_.begin, y_axis_.radius[at(i)], slots_};
       x_axis_.place[at(i)] = {x0 + i - c.begin, x_axis_.radius[at(i)], c.size()};
     }
@@ -145,7 +145,7 @@ template <class T>
 void SeparableTile<T>::make_tables(Axis& axis, Index count) {
   const Axis& source = half_of(axis);
   if (&source == &axis) {
-    kernels::half_tables(axis.sigma.data(), axis.radius.data(), extent_.data(), count,
+    kernels::half_tables(axis.sigma.data(), axis.radius.data(), axis.extent.data(), count,
                          axis.half.data(), derivative_ ? axis.dhalf.data() : nullptr,
                          axis.half_stride);
   }

@@ -42,6 +42,7 @@ class SeparableTile {
     Index full_stride = 0;
     std::vector<double> sigma;
     std::vector<int> radius;
+    std::vector<Index> extent;  // of half tables; 0: they end at the radius
     std::vector<kernels::Placement> place;
   };
   bool meets_own_copy(Index first, Index last, Index n) const;
@@ -56,7 +57,6 @@ class SeparableTile {
   bool isotropic_;  // both axes have the same tables
   Index max_pixels_ = 0;
   Axis y_axis_, x_axis_;
-  std::vector<Index> extent_;
   std::vector<kernels::Group> groups_;
   std::vector<Mass> mass_;
   std::vector<double> scratch_;

@@ -10,7 +10,7 @@
 #include "blurfield/ops/detail/convolution/correlation.h"
 #include "blurfield/ops/detail/convolution/direct_tile.h"
 #include "blurfield/ops/detail/convolution/partial_sums.h"
-#include "blurfield/ops/detail/convolution/pool.h"
+#include "blurfield/ops/detail/pool.h"
 #include "blurfield/ops/detail/convolution/tile_sweep.h"
 
 namespace blurfield::detail {

@@ -6,7 +6,7 @@
 #include <atomic>
 
 #include "blurfield/kernels/window_sums.h"
-#include "blurfield/ops/detail/convolution/pool.h"
+#include "blurfield/ops/detail/pool.h"
 
 namespace blurfield::detail {
 namespace {

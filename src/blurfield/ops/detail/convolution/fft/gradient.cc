@@ -8,7 +8,7 @@
 #include "blurfield/kernels/complex_product.h"
 #include "blurfield/ops/detail/convolution/correlation.h"
 #include "blurfield/ops/detail/convolution/fft/grid.h"
-#include "blurfield/ops/detail/convolution/pool.h"
+#include "blurfield/ops/detail/pool.h"
 
 namespace blurfield::detail {
 namespace {

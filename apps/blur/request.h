@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "apps/command.h"
@@ -16,7 +17,6 @@ struct BlurRequest {
   GaussianRequest gaussian;
   std::string mode = "reflect";
   double cval = 0;
-  double tolerance = 0;
   std::string mask;
   bool linear_light = false;
   double noise = 0;  // standard deviation of what is added to the result
@@ -25,6 +25,7 @@ struct BlurRequest {
   std::string report;
   bool force = false;
   bool force_slow = false;
+  std::optional<double> memory;  // bytes; empty: kUsualMemory where the files allow it
   Common common;
   std::string line;  // the command line, to repeat it
 };

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "blurfield/ops/detail/tolerance/plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <set>
+
+#include "blurfield/ops/detail/check.h"
+#include "blurfield/ops/detail/tolerance/cost.h"
+#include "blurfield/ops/detail/tolerance/residual.h"
+
+namespace blurfield::detail {
+namespace {
+
+std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+
+double area(const Tile& tile) { return static_cast<double>(tile.y.size() * tile.x.size()); }
+
+// Bound on what truncated kernels cost: 4 erfc(t / sqrt 2), t the fewest sigmas within a radius.
+template <class T>
+double truncation_cost(const AdaptiveField<T>& field) {
+  const View<const T>& params = field.params;
+  const RadiusRule& rule = field.radius;
+  double t = rule.truncate;
+  if (rule.fixed[0] >= 0 || rule.fixed[1] >= 0) {
+    for (Index n = 0; n < params.batch(); ++n) {
+      for (Index y = 0; y < params.height(); ++y) {
+        for (Index x = 0; x < params.width(); ++x) {
+          const auto p = [&](Index c) { return static_cast<double>(params.at(n, c, y, x)); };
+          const bool full = params.channels() == 3;
+          const double sy = full ? std::exp(p(0)) : p(0);
+          const double sx = full ? std::hypot(p(1), std::exp(p(2))) : p(params.channels() - 1);
+          if (params.spatial_rank() > 1) t = std::min(t, (rule.fixed[0] + 0.5) / sy);
+          t = std::min(t, (rule.fixed[1] + 0.5) / sx);
+        }
+      }
+    }
+  }
+  return 4.0 * std::erfc(t / std::numbers::sqrt2);
+}
+
+// Taps of a tile's exact kernels.
+template <class T>
+double exact_taps(const AdaptiveField<T>& field, Index n, const Tile& tile) {
+  const View<const T>& params = field.params;
+  double taps = 0.0;
+  for (Index y = tile.y.begin; y < tile.y.end; ++y) {
+    for (Index x = tile.x.begin; x < tile.x.end; ++x) {
+      const auto p = [&](Index c) { return static_cast<double>(params.at(n, c, y, x)); };
+      const std::array<int, 2> radius =
+          logchol_radii(field.radius, std::exp(p(0)), p(1), std::exp(p(2)));
+      taps += (2.0 * radius[0] + 1.0) * (2.0 * radius[1] + 1.0);
+    }
+  }
+  return taps;
+}
+
+// The same of sigmas whose means are known: a radius is about truncate * sigma.
+template <class T>
+double exact_taps(const AdaptiveField<T>& field, const StackTile& plan, const Tile& tile) {
+  const RadiusRule& rule = field.radius;
+  if (rule.fixed[0] >= 0 || rule.fixed[1] >= 0) {
+    return area(tile) * (2.0 * std::max(rule.fixed[0], 0) + 1.0) * (2.0 * rule.fixed[1] + 1.0);
+  }
+  const double t = 2.0 * rule.truncate;
+  const StackAxis& y = plan.axes[0];
+  const StackAxis& x = plan.axes[1];
+  if (x.nodes.empty()) return area(tile) * (t * t * y.mean_square + 2.0 * t * y.mean + 1.0);
+  return area(tile) * (t * y.mean + 1.0) * (t * x.mean + 1.0);
+}
+
+// Of a plane by the stack, its levels apart; `setup` is paid once for all planes.
+struct StackCost {
+  double setup = 0.0;
+  double plane = 0.0;
+};
+
+StackCost stack_cost(const StackTile& tile, const Tile& pixels, const Ladder& ladder,
+                     const BlurCosts& costs) {
+  const auto taps = [&](const StackNode& node) {
+    return 2.0 * ladder.reach * std::sqrt(ladder.residual(node.sigma * node.sigma, node.step)) +
+           2.0;
+  };
+  const auto height = static_cast<double>(pixels.y.size());
+  const auto width = static_cast<double>(pixels.x.size());
+  const bool diagonal = !tile.axes[1].nodes.empty();
+  StackCost cost{costs.tile, 0.0};
+  const auto roots = [](const StackAxis& axis, const StackNode& node) {
+    return static_cast<double>(axis.clusters[node.cluster].count);
+  };
+  for (const StackNode& x : tile.axes[diagonal ? 1 : 0].nodes) {
+    cost.setup += 2.0 * costs.node;
+    for (const StackNode& y : tile.axes[0].nodes) {
+      if (!diagonal && &y != &x) continue;
+      const double rows = height / y.step + taps(y);
+      cost.plane += costs.tap * (rows * width * (taps(x) + 6.0) + height * width * taps(y)) +
+                    height * width * (costs.mix + costs.root * roots(tile.axes[0], y));
+    }
+  }
+  return cost;
+}
+
+template <class T>
+class Planner {
+ public:
+  Planner(const char* operation, const AdaptiveField<T>& field, const Shape& image)
+      : field_(field),
+        options_(*field.options),
+        ladder_(options_.tolerance),
+        costs_(blur_costs(field.params.channels(), sizeof(T) == 4)),
+        planes_(static_cast<double>(image[1] * (field.params.batch() == 1 ? image[0] : 1))) {
+    const bool full = field.params.channels() == 3;
+    const BlurMethod method = options_.method;
+    require(method != BlurMethod::stack || !full, operation,
+            "expected sigma or (sigma_y, sigma_x) for the stack, got logchol: residual does it");
+    require(method != BlurMethod::residual || full, operation,
+            "expected a logchol field for the residual method, got ", field.params.channels(),
+            " channels: stack does it");
+  }
+
+  BlurPlan plan() {
+    BlurPlan plan{ladder_, {}, {}};
+    BlurReport& report = plan.report;
+    report.error_bound = truncation_cost(field_);
+    const bool set = options_.truncate.has_value() || !options_.radius.empty();
+    const bool wanted = options_.tolerance >= kFinestTolerance<T>;
+    report.truncated = wanted && set && report.error_bound > options_.tolerance;
+    const bool exact = !wanted || report.truncated || options_.method == BlurMethod::exact;
+    double tiles = 0.0;
+    for (Index n = 0; n < field_.params.batch(); ++n) {
+      FieldPlan& field = plan.fields.emplace_back();
+      tiles += plan_field(n, exact, field, report);
+    }
+    const double pixels = static_cast<double>(field_.params.height() * field_.params.width()) *
+                          static_cast<double>(field_.params.batch());
+    report.exact = exact_pixels_ / pixels;
+    (field_.params.channels() == 3 ? report.residual : report.stack) = 1.0 - report.exact;
+    if (tiles > 0.0) report.nodes /= tiles;
+    report.steps.assign(steps_.begin(), steps_.end());
+    if (report.exact < 1.0) report.error_bound = bound_;
+    if (report.exact == 1.0) plan.fields.clear();
+    return plan;
+  }
+
+ private:
+  // Returns how many tiles the stack computes.
+  double plan_field(Index n, bool exact, FieldPlan& field, BlurReport& report) {
+    const View<const T>& params = field_.params;
+    const TileSet grid(params.height(), params.width());
+    field.exact = grid;
+    field.approximate = grid;
+    if (!exact && params.channels() == 3) field.residual = residual_tiles(field_, n, ladder_);
+    if (params.channels() != 3) field.stack = stack_tiles(field_, n, ladder_);
+    std::vector<double> taps(at(grid.count()));
+    parallel_for(grid.count(), {options_.execution.threads, {}}, [&](Index i) {
+      taps[at(i)] = params.channels() == 3 ? exact_taps(field_, n, grid.tile(i))
+                                           : exact_taps(field_, field.stack[at(i)], grid.tile(i));
+    });
+    double exactly = 0.0;
+    double seconds = 0.0;
+    for (Index i = 0; i < grid.count(); ++i) {
+      const Tile tile = grid.tile(i);
+      const double one =
+          1e-9 * planes_ * (costs_.exact_pixel * area(tile) + costs_.exact_tap * taps[at(i)]);
+      exactly += one;
+      double other = 0.0;
+      bool feasible = !exact;
+      if (!field.residual.empty()) {
+        other =
+            1e-9 * planes_ *
+            (costs_.residual_pixel * area(tile) + costs_.residual_tap * field.residual[at(i)].taps);
+        feasible = field.residual[at(i)].feasible;
+      } else if (!exact) {
+        const StackCost cost = stack_cost(field.stack[at(i)], tile, ladder_, costs_);
+        other = 1e-9 * (cost.setup + planes_ * cost.plane);
+        feasible = field.stack[at(i)].feasible;
+      }
+      const bool cheaper = options_.method != BlurMethod::automatic || other < one;
+      (feasible && cheaper ? field.approximate : field.exact).add(i);
+      seconds += feasible && cheaper ? other : one;
+    }
+    return settle(n, exactly, seconds, field, report);
+  }
+
+  // Levels are paid for once: if they cost what the tiles gain, all is exact.
+  double settle(Index n, double exactly, double seconds, FieldPlan& field, BlurReport& report) {
+    const View<const T>& params = field_.params;
+    std::vector<double> steps;
+    std::size_t bytes = 0;
+    if (!field.approximate.empty()) {
+      if (params.channels() == 3) {
+        const ResidualLevels levels =
+            residual_levels(field_, n, ladder_, field.residual, field.approximate);
+        steps = levels.steps;
+        bytes = levels.bytes;
+      } else {
+        const LevelGrid<T> grid(params.height(), params.width(), field_.mode, ladder_,
+                                stack_levels(field_, field.stack, field.approximate, ladder_));
+        for (std::size_t i = 0; i < grid.size(); ++i) {
+          if (!grid.is_image(i))
+            steps.push_back(std::max(grid.axis(i, 0).step(), grid.axis(i, 1).step()));
+        }
+        bytes = grid.bytes();
+      }
+      seconds += 1e-9 * planes_ * costs_.level * static_cast<double>(steps.size()) *
+                 static_cast<double>(params.height() * params.width());
+    }
+    if (options_.method == BlurMethod::automatic && seconds > exactly) {
+      for (Index i = 0; i < field.exact.count(); ++i) field.exact.add(i);
+      field.approximate = TileSet(params.height(), params.width());
+      steps.clear();
+      bytes = 0;
+      seconds = exactly;
+    }
+    steps_.insert(steps.begin(), steps.end());
+    report.bytes = std::max(report.bytes, bytes * static_cast<std::size_t>(planes_));
+    report.seconds += seconds;
+    report.exact_seconds += exactly;
+    double stacked = 0.0;
+    for (Index i = 0; i < field.exact.count(); ++i) {
+      if (!field.approximate.has(i)) {
+        exact_pixels_ += area(field.exact.tile(i));
+        bound_ = std::max(bound_, report.error_bound);
+        continue;
+      }
+      if (field.stack.empty()) {
+        bound_ = std::max(bound_, residual_bound(ladder_));
+        continue;
+      }
+      const StackTile& tile = field.stack[at(i)];
+      const double pairs = static_cast<double>(std::max<std::size_t>(tile.axes[1].nodes.size(), 1));
+      report.nodes += static_cast<double>(tile.axes[0].nodes.size()) * pairs;
+      bound_ = std::max(bound_, tile.bound);
+      stacked += 1.0;
+    }
+    return stacked;
+  }
+
+  const AdaptiveField<T>& field_;
+  const AdaptiveBlurOptions& options_;
+  Ladder ladder_;
+  BlurCosts costs_;
+  double planes_;
+  std::set<double> steps_;
+  double exact_pixels_ = 0.0;
+  double bound_ = 0.0;
+};
+
+}  // namespace
+
+template <class T>
+BlurPlan plan_blur(const char* operation, const AdaptiveField<T>& field, const Shape& image) {
+  return Planner<T>(operation, field, image).plan();
+}
+
+template BlurPlan plan_blur(const char*, const AdaptiveField<float>&, const Shape&);
+template BlurPlan plan_blur(const char*, const AdaptiveField<double>&, const Shape&);
+
+}  // namespace blurfield::detail
