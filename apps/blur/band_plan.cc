@@ -9,8 +9,6 @@
 namespace blurfield::app {
 namespace {
 
-constexpr Index kTile = 96;
-
 Index rounded_up(Index rows, Index grid) { return (rows + grid - 1) / grid * grid; }
 
 // Rows that a kernel reaches. With a tolerance, taps on a level and the filter that made the level:

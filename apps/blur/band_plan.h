@@ -7,6 +7,9 @@
 
 namespace blurfield::app {
 
+// Rows of the tiles that a blur with a tolerance decides on.
+inline constexpr Index kTile = 96;
+
 struct Band {
   Index top = 0, bottom = 0;  // rows top..bottom-1 are its result
   // Rows first..end-1 are worked on; beyond the frame, under Mode::wrap alone, they mean y mod H.

@@ -61,12 +61,16 @@ class Job {
   void write_report() const;
 
  private:
-  double bytes_per_row() const;
+  void cut(const Survey& found);
+  double row_bytes(Index planes) const {
+    return static_cast<double>(planes * shape_[3]) * sizeof(T);
+  }
   Index map_channels() const { return inputs_.map ? inputs_.map->shape()[1] : 0; }
   void allocate();
   void read_image(Index page, const Band& band);
   void read_chunk(Index page, Index from, const View<T>& plain, const View<T>& blurred);
   View<const T> read_field(const Band& band);
+  void fill_around(const Band& band);
   void read_field_rows(Index y, const View<T>& rows);
   void blur(const View<const T>& field);
   View<const T> result(Index page, const Band& band);
@@ -80,7 +84,6 @@ class Job {
   std::vector<double> gaussian_;
   AdaptiveBlurOptions options_;
   Index blurred_channels_;
-  double work_bytes_ = 0;  // of the blur, per row
   BandPlan bands_;
 
   RowWindow<T> blurred_;  // what is blurred: the image, or with a mask weights and products
@@ -90,45 +93,50 @@ class Job {
   std::optional<Shrunk<T>> before_, after_, drawn_;  // for the page
 };
 
-template <class T>
-double Job<T>::bytes_per_row() const {
-  const Index planes = 2 * blurred_channels_ + (inputs_.mask ? shape_[1] : 0) + map_channels();
-  return static_cast<double>(planes * shape_[3]) * sizeof(T) + work_bytes_;
-}
-
-// Looks at the map, decides how accurate the blur is, and how many rows fit.
+// Looks at the map, and decides how accurate the blur is.
 template <class T>
 void Job<T>::plan() {
   const Stopwatch watch;
   Shape blurred = shape_;
   blurred[1] = blurred_channels_;
-  const double map_row =
-      static_cast<double>(std::max<Index>(1, map_channels()) * shape_[3]) * sizeof(T);
-  constexpr Index kGrid = 96;  // tiles
-  const auto rows =
-      std::clamp(static_cast<Index>(memory_ / 8 / map_row) / kGrid, Index{1}, Index{20});
+  const double map_row = row_bytes(std::max<Index>(1, map_channels()));
+  const auto tiles =
+      std::clamp(static_cast<Index>(memory_ / 8 / map_row) / kTile, Index{5}, Index{20});
   options_.tolerance = tolerance_to_plan(request_, summary_.in);
-  const Survey found = survey<T>(request_, inputs_, gaussian_, blurred, rows * kGrid, options_);
+  const Survey found = survey<T>(request_, inputs_, gaussian_, blurred, tiles * kTile, options_);
   summary_.taps = found.taps;
   summary_.accuracy = choose_accuracy(request_, summary_.in, found.plan);
   if (summary_.accuracy.tolerance > 0) summary_.report = found.plan;
   options_.tolerance = found.plan.truncated ? 0 : summary_.accuracy.tolerance;
   require_affordable(request_, found.taps, found.plan, options_.tolerance, summary_.threads);
-  work_bytes_ = found.row_bytes;
+  cut(found);
+  summary_.load_seconds = watch.seconds();
+}
+
+// As many rows at a time as fit.
+template <class T>
+void Job<T>::cut(const Survey& found) {
+  const auto bytes = [&](Index rows) {
+    const Index planes = 2 * blurred_channels_ + (inputs_.mask ? shape_[1] : 0) + map_channels();
+    const auto file_rows = static_cast<double>(std::min(kFileRows, shape_[2]));
+    return file_rows * row_bytes(shape_[1] + map_channels()) +
+           static_cast<double>(rows) * row_bytes(planes) + found.work_bytes(rows);
+  };
   bands_ = BandPlan::of<T>(shape_[2], found.sigma, options_);
-  const double file_rows = static_cast<double>(std::min(kFileRows, shape_[2]) * shape_[3]) *
-                           static_cast<double>(shape_[1] + map_channels()) * sizeof(T);
-  const double least = file_rows + static_cast<double>(bands_.least_rows()) * bytes_per_row();
-  if (least > memory_) {
-    throw Error(fmt::format(
-        "{}: expected --memory {} or more for rows of {} pixels, {} at a time, got {}", request_.in,
-        bytes_text(least), shape_[3], bands_.least_rows(), bytes_text(memory_)));
+  Index fits = bands_.least_rows();
+  if (bytes(fits) > memory_) {
+    throw Error(
+        fmt::format("{}: expected --memory {} or more for rows of {} pixels, {} at a time, got {}",
+                    request_.in, bytes_text(bytes(fits)), shape_[3], fits, bytes_text(memory_)));
   }
-  bands_.set_rows(static_cast<Index>((memory_ - file_rows) / bytes_per_row()));
+  for (Index no_more = shape_[2] + 1; no_more - fits > 1;) {
+    const Index rows = (fits + no_more) / 2;
+    (bytes(rows) <= memory_ ? fits : no_more) = rows;
+  }
+  bands_.set_rows(fits);
   summary_.bands = bands_.count();
   summary_.band_rows = bands_.core();
   summary_.memory = memory_;
-  summary_.load_seconds = watch.seconds();
 }
 
 template <class T>
@@ -189,6 +197,25 @@ void Job<T>::read_field_rows(Index y, const View<T>& rows) {
 
 // Gaussians beyond the band's result change nothing if they gather: the narrowest cost least.
 template <class T>
+void Job<T>::fill_around(const Band& band) {
+  const bool logchol = map_channels() == 3;
+  const View<T> all = field_.all();
+  for (Index c = 0; c < all.channels(); ++c) {
+    const T narrow = !logchol ? T(0.1) : c == 1 ? T{0} : static_cast<T>(std::log(0.1));
+    for (Index y = band.first; y < band.end; ++y) {
+      if (y >= band.top && y < band.bottom) continue;
+      T* row = all.row(0, c, y - band.first);
+      if (y >= band.bottom && y / kTile == (band.bottom - 1) / kTile) {
+        // The tile that the frame's last row lies in is the whole image's.
+        std::copy_n(all.row(0, c, band.bottom - 1 - band.first), all.width(), row);
+      } else {
+        std::fill_n(row, all.width(), narrow);
+      }
+    }
+  }
+}
+
+template <class T>
 View<const T> Job<T>::read_field(const Band& band) {
   if (!inputs_.map) return {};
   const Stopwatch watch;
@@ -197,16 +224,8 @@ View<const T> Job<T>::read_field(const Band& band) {
     const Index y = field_.first_missing();
     if (y < band.end) read_field_rows(y, field_.rows(y, band.end - y));
   } else {
-    const T narrow = map_channels() == 3 ? static_cast<T>(std::log(0.1)) : static_cast<T>(0.1);
-    const View<T> all = field_.all();
-    for (Index c = 0; c < all.channels(); ++c) {
-      const T value = map_channels() == 3 && c == 1 ? T{0} : narrow;
-      for (Index y = band.first; y < band.end; ++y) {
-        if (y >= band.top && y < band.bottom) continue;
-        std::fill_n(all.row(0, c, y - band.first), all.width(), value);
-      }
-    }
     read_field_rows(band.top, field_.rows(band.top, band.bottom - band.top));
+    fill_around(band);
   }
   summary_.load_seconds += watch.seconds();
   return field_.all();

@@ -39,17 +39,16 @@ double largest_along_y(const View<const T>& field) {
 }
 
 template <class T>
-Survey survey_uniform(const std::vector<double>& gaussian, const Shape& blurred, Index rows,
+Survey survey_uniform(const std::vector<double>& gaussian, const Shape& blurred,
                       const BlurOptions& options) {
-  Shape band = blurred;
-  band[0] = 1;
-  band[2] = std::min(rows, blurred[2]);
   Survey found;
   found.sigma = gaussian.size() == 3 ? std::exp(gaussian[0]) : gaussian[0];
   found.taps = uniform_blur_taps(blurred, gaussian, options);
   found.plan = uniform_blur_plan<T>(blurred, gaussian, options);
-  const auto bytes = static_cast<double>(uniform_blur_plan<T>(band, gaussian, options).bytes);
-  found.row_bytes = bytes / static_cast<double>(band[2]);
+  found.work_bytes = [=](Index rows) {
+    const Shape band{1, blurred[1], rows, blurred[3]};
+    return static_cast<double>(uniform_blur_plan<T>(band, gaussian, options).bytes);
+  };
   return found;
 }
 
@@ -59,11 +58,12 @@ template <class T>
 Survey survey(const BlurRequest& request, BandInputs<T>& inputs,
               const std::vector<double>& gaussian, const Shape& blurred, Index rows,
               const AdaptiveBlurOptions& options) {
-  if (!inputs.map) return survey_uniform<T>(gaussian, blurred, rows, options);
+  if (!inputs.map) return survey_uniform<T>(gaussian, blurred, options);
   const Shape& map = inputs.map->shape();
   const Index height = map[2];
   Survey found;
   found.plan.exact = 0;
+  double row_bytes = 0;
   Image<T> buffer = Image<T>::uninitialised({1, map[1], std::min(rows, height), map[3]});
   Progress progress("map", request.common.quiet);
   for (Index y = 0; y < height; y += rows) {
@@ -78,11 +78,11 @@ Survey survey(const BlurRequest& request, BandInputs<T>& inputs,
     const BlurReport plan = adaptive_blur_plan<T>(band, field, options);
     const auto share = static_cast<double>(band[2]) / static_cast<double>(height);
     add(found.plan, plan, share);
-    found.row_bytes =
-        std::max(found.row_bytes, static_cast<double>(plan.bytes) / static_cast<double>(band[2]));
+    row_bytes = std::max(row_bytes, static_cast<double>(plan.bytes) / static_cast<double>(band[2]));
     progress.draw(static_cast<double>(y + band[2]) / static_cast<double>(height));
     throw_if_cancelled();
   }
+  found.work_bytes = [=](Index band) { return row_bytes * static_cast<double>(band); };
   return found;
 }
 

@@ -20,7 +20,7 @@
 #include "blurfield/ops/covariance.h"
 #include "blurfield/ops/detail/tolerance/cost.h"
 #include "blurfield/ops/detail/tolerance/residual.h"
-#include "blurfield/ops/detail/tolerance/stack_plan.h"
+#include "blurfield/ops/detail/tolerance/stack/plan.h"
 
 namespace {
 

@@ -93,6 +93,32 @@ def test_varying(both, image, mode, way, kind, tmp_path):
     np.testing.assert_allclose(tifffile.imread(bands), tifffile.imread(whole), atol=2e-6)
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("way", ["gather", "scatter"])
+@pytest.mark.parametrize("kind", ["uniform", "cov", "sigma", "sigma-yx", "logchol"])
+def test_with_a_tolerance(both, rng, mode, way, kind, tmp_path):
+    height, width = 3100, 150
+    tifffile.imwrite(tmp_path / "in.tif", rng.random((height, width)).astype(np.float32))
+    sigma = ramp(1, 10, height, width)
+    field = {"sigma": [sigma], "sigma-yx": [sigma, sigma[::-1]],
+             "logchol": [np.log(sigma), 0.3 * sigma, np.log(sigma)]}.get(kind)
+    if field is None:
+        if way == "scatter":
+            pytest.skip("needs a map")
+        options = ["--sigma", 10] if kind == "uniform" else ["--cov", 80, 40, 60]
+    else:
+        tifffile.imwrite(tmp_path / "map.tif", np.stack(field).squeeze(), photometric="minisblack",
+                         planarconfig="separate" if len(field) > 1 else None)
+        options = ["--logchol-map" if kind == "logchol" else "--sigma-map", tmp_path / "map.tif"]
+        options += ["--scatter"] if way == "scatter" else []
+    whole, bands = both(tmp_path / "in.tif", ".tif", "--mode", mode, "--tolerance", 1e-3, *options)
+    # Tiles of sources beyond the frame begin elsewhere than in it; levels for covariances have
+    # samples that bands' rows do not share.
+    same = kind != "logchol" and not (mode == "wrap" and way == "scatter")
+    atol = 3e-6 if same else 1e-3
+    np.testing.assert_allclose(tifffile.imread(bands), tifffile.imread(whole), atol=atol)
+
+
 def test_kernels_as_high_as_the_image(ok, image, tmp_path):
     tifffile.imwrite(tmp_path / "in.tif", image[:, :4])
     for mode in ("wrap", "mirror"):

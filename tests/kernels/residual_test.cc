@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "blurfield/kernels/residual_pixels.h"
+#include "blurfield/kernels/residual_shapes.h"
 #include "blurfield/ops/covariance.h"
 #include "tests/support/images.h"
 #include "tests/support/targets.h"
@@ -187,12 +187,12 @@ TYPED_TEST(ResidualKernels, SpreadsEqualTheirDefinition) {
 }
 
 // What is left of covariances: levels as coarse as may be, T = Sigma / D^2 - A I.
-TEST(ResidualPixels, AreWhatLevelsLeave) {
-  const ResidualRule rule{0.95, 1.8, 3.9};
+TEST(ResidualShapes, AreWhatLevelsLeave) {
+  const ResidualRule rule{0.95, 1.8, 3.9, 1000.0, 1000.0};
   Random random(7);
   test::for_each_target([&] {
     for (Index turn = 0; turn < 40; ++turn) {
-      ResidualParams params;
+      ResidualParams<double> params;
       params.count = 1 + turn;
       params.y = random.integer(-50, 200);
       params.x = random.integer(-50, 200);
@@ -201,28 +201,29 @@ TEST(ResidualPixels, AreWhatLevelsLeave) {
         params.b[i] = random.normal() * 3.0;
         params.c[i] = random.uniform(-1.5, 3.5);
       }
-      std::vector<ResidualPixel> pixels(static_cast<std::size_t>(params.count));
-      ASSERT_TRUE(residual_pixels(rule, params, 1000, 1000, pixels.data()));
+      ResidualShapes shapes;
+      ASSERT_TRUE(residual_shapes(rule, params, shapes));
       for (Index i = 0; i < params.count; ++i) {
-        const ResidualPixel& p = pixels[static_cast<std::size_t>(i)];
+        const ResidualPixel p = shapes.pixel(i);
+        const double step = shapes.step[i];
         const auto [yy, yx, xx] = logchol_to_cov({params.a[i], params.b[i], params.c[i]});
         const double least = 0.5 * (yy + xx - std::hypot(yy - xx, 2.0 * yx));
-        const double power = std::exp2(std::floor(std::log2(p.step)));
-        const double next = p.step == power          ? 1.25 * power
-                            : p.step == 1.25 * power ? 1.625 * power
-                                                     : 2.0 * power;
-        EXPECT_TRUE(next > 2.0 * power - 1e-9 ? p.step == 1.625 * power : next > p.step);
-        EXPECT_TRUE(p.step == 1.0 || least >= rule.least * p.step * p.step * (1 - 1e-9));
+        const double power = std::exp2(std::floor(std::log2(step)));
+        const double next = step == power          ? 1.25 * power
+                            : step == 1.25 * power ? 1.625 * power
+                                                   : 2.0 * power;
+        EXPECT_TRUE(next > 2.0 * power - 1e-9 ? step == 1.625 * power : next > step);
+        EXPECT_TRUE(step == 1.0 || least >= rule.least * step * step * (1 - 1e-9));
         EXPECT_LT(least, rule.least * next * next * (1 + 1e-9));
-        const double prefilter = p.step > 1.0 ? rule.prefilter : 0.0;
-        const double t_yy = yy / (p.step * p.step) - prefilter;
-        const double t_yx = yx / (p.step * p.step);
-        const double t_xx = xx / (p.step * p.step) - prefilter;
+        const double prefilter = step > 1.0 ? rule.prefilter : 0.0;
+        const double t_yy = yy / (step * step) - prefilter;
+        const double t_yx = yx / (step * step);
+        const double t_xx = xx / (step * step) - prefilter;
         EXPECT_NEAR(p.inv_y * std::sqrt(t_yy), 1.0, 1e-12);
         EXPECT_NEAR(p.slope, t_yx / t_yy, 1e-12 * (1.0 + std::abs(p.slope)));
         EXPECT_NEAR(p.inv_x * p.inv_x * (t_xx - t_yx * t_yx / t_yy), 1.0, 1e-7);
-        EXPECT_NEAR(p.y, (static_cast<double>(params.y) - 0.5 * (p.step - 1)) / p.step, 1e-12);
-        EXPECT_NEAR(p.x, (static_cast<double>(params.x + i) - 0.5 * (p.step - 1)) / p.step, 1e-12);
+        EXPECT_NEAR(p.y, (static_cast<double>(params.y) - 0.5 * (step - 1)) / step, 1e-12);
+        EXPECT_NEAR(p.x, (static_cast<double>(params.x + i) - 0.5 * (step - 1)) / step, 1e-12);
         // All samples within reach, and half a sample more where a Gaussian is broad.
         const double sy = 1.0 / p.inv_y;
         const double sx = 1.0 / p.inv_x;
@@ -232,22 +233,23 @@ TEST(ResidualPixels, AreWhatLevelsLeave) {
         EXPECT_GE(static_cast<double>(p.taps), 2.0 * (3.9 * sx + 0.5));
         EXPECT_LE(static_cast<double>(p.taps), 2.0 * (3.9 * sx + 0.5) + 2.0);
         EXPECT_TRUE(sx >= 1.0 || p.taps % 2 == 1);
-        EXPECT_NEAR(p.half_x, 0.5 * static_cast<double>(p.taps) + std::abs(p.slope) * half_y, 1e-9);
+        EXPECT_NEAR(shapes.half_x[i],
+                    0.5 * static_cast<double>(p.taps) + std::abs(p.slope) * half_y, 1e-9);
       }
     }
   });
 }
 
-TEST(ResidualPixels, RefuseWhatIsTooLong) {
-  const ResidualRule rule{0.95, 1.8, 3.9};
-  ResidualPixel pixel;
+TEST(ResidualShapes, RefuseWhatIsTooLong) {
+  const ResidualRule rule{0.95, 1.8, 3.9, 1000.0, 512.0};
+  ResidualShapes shapes;
   const auto takes = [&](double a, double b, double c) {
-    ResidualParams params;
+    ResidualParams<double> params;
     params.count = 1;
     params.a[0] = a;
     params.b[0] = b;
     params.c[0] = c;
-    return residual_pixels(rule, params, 1000.0, 512.0, &pixel);
+    return residual_shapes(rule, params, shapes);
   };
   test::for_each_target([&] {
     EXPECT_TRUE(takes(0.0, 0.0, 0.0));

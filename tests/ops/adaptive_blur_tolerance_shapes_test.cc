@@ -7,6 +7,7 @@
 #include "tests/reference/gaussian_row.h"
 #include "tests/support/fields.h"
 #include "tests/support/patterns.h"
+#include "tests/support/ways.h"
 
 namespace blurfield::test {
 namespace {

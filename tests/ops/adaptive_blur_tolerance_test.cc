@@ -13,6 +13,7 @@
 #include "tests/support/derivatives.h"
 #include "tests/support/fields.h"
 #include "tests/support/patterns.h"
+#include "tests/support/ways.h"
 
 namespace blurfield::test {
 namespace {

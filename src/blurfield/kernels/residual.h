@@ -9,7 +9,7 @@
 // in u, as slope moves delta on by its fraction or by its fraction less 1.
 #pragma once
 
-#include "blurfield/kernels/full.h"
+#include "blurfield/kernels/adaptive/full.h"
 
 namespace blurfield::kernels {
 
@@ -23,9 +23,7 @@ struct ResidualPixel {
   double slope = 0.0;
   double y = 0.0;  // the pixel, in samples of its level
   double x = 0.0;
-  double step = 1.0;    // of its level, in pixels
-  double half_x = 0.0;  // it reads samples within x -+ half_x, rounded up
-  Index first = 0;      // row
+  Index first = 0;  // row
   Index rows = 0;
   Index taps = 0;  // of every row; odd if inv_x > 1
 };

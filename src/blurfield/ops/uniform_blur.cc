@@ -3,7 +3,7 @@
 
 #include "blurfield/ops/detail/check.h"
 #include "blurfield/ops/detail/progress_step.h"
-#include "blurfield/ops/detail/tolerance/uniform_operator.h"
+#include "blurfield/ops/detail/uniform/operator.h"
 
 namespace blurfield {
 

@@ -8,7 +8,7 @@
 #include "blurfield/ops/detail/progress_step.h"
 #include "blurfield/ops/detail/tolerance/plan.h"
 #include "blurfield/ops/detail/tolerance/residual.h"
-#include "blurfield/ops/detail/tolerance/stack.h"
+#include "blurfield/ops/detail/tolerance/stack/stack.h"
 
 namespace blurfield::detail {
 

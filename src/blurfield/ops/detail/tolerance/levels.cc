@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "blurfield/kernels/adaptive/separable.h"
 #include "blurfield/kernels/fir.h"
-#include "blurfield/kernels/separable.h"
 #include "blurfield/kernels/transpose.h"
 
 namespace blurfield::detail {

@@ -56,6 +56,18 @@ double exact_taps(const AdaptiveField<T>& field, Index n, const Tile& tile) {
   return taps;
 }
 
+// The same of covariances whose widths are summed: a radius is about truncate * sigma.
+template <class T>
+double exact_taps(const AdaptiveField<T>& field, Index n, const ResidualTile& plan,
+                  const Tile& tile) {
+  const RadiusRule& rule = field.radius;
+  const bool fixed = rule.fixed[0] >= 0 || rule.fixed[1] >= 0;
+  if (fixed || !plan.feasible) return exact_taps(field, n, tile);
+  const double t = 2.0 * rule.truncate;
+  const auto [sigma_y, sigma_x, box] = plan.widths;
+  return t * t * box + t * (sigma_y + sigma_x) + area(tile);
+}
+
 // The same of sigmas whose means are known: a radius is about truncate * sigma.
 template <class T>
 double exact_taps(const AdaptiveField<T>& field, const StackTile& plan, const Tile& tile) {
@@ -154,8 +166,10 @@ class Planner {
     if (params.channels() != 3) field.stack = stack_tiles(field_, n, ladder_);
     std::vector<double> taps(at(grid.count()));
     parallel_for(grid.count(), {options_.execution.threads, {}}, [&](Index i) {
-      taps[at(i)] = params.channels() == 3 ? exact_taps(field_, n, grid.tile(i))
-                                           : exact_taps(field_, field.stack[at(i)], grid.tile(i));
+      const Tile tile = grid.tile(i);
+      taps[at(i)] = params.channels() != 3 ? exact_taps(field_, field.stack[at(i)], tile)
+                    : exact                ? exact_taps(field_, n, tile)
+                                           : exact_taps(field_, n, field.residual[at(i)], tile);
     });
     double exactly = 0.0;
     double seconds = 0.0;

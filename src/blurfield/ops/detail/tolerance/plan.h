@@ -8,7 +8,7 @@
 #include "blurfield/ops/detail/adaptive.h"
 #include "blurfield/ops/detail/tolerance/ladder.h"
 #include "blurfield/ops/detail/tolerance/residual.h"
-#include "blurfield/ops/detail/tolerance/stack_plan.h"
+#include "blurfield/ops/detail/tolerance/stack/plan.h"
 #include "blurfield/ops/detail/tolerance/tiles.h"
 
 namespace blurfield::detail {

@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "blurfield/ops/detail/full_tile.h"
+#include "blurfield/ops/detail/exact/full_tile.h"
 #include "blurfield/ops/detail/progress_step.h"
 #include "blurfield/ops/detail/tolerance/in_order.h"
 #include "blurfield/ops/detail/tolerance/residual_passes.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The passes of logchol fields to a tolerance. A pixel of covariance Sigma reads the level of the
-// largest step D with lambda_min(Sigma) >= least D^2 (ladder.h) by a Gaussian of covariance
-// T = Sigma / D^2 - A I, normalised, over its parallelogram
+// largest step D (kernels/residual_shapes.h) with lambda_min(Sigma) >= least D^2 (ladder.h) by a
+// Gaussian of covariance T = Sigma / D^2 - A I, normalised, over its parallelogram
 //   |dy| <= t sqrt(T_yy),  |dx - dy T_yx / T_yy| <= t sqrt(det T / T_yy),
 // dy, dx from the pixel to the level's samples, in steps, and the samples next to its edge. D is
 // held fixed in derivatives.
@@ -26,6 +26,8 @@ struct ResidualTile {
   bool feasible = true;  // kernels reach no further than levels can be made for
   std::map<double, std::array<Index, 2>> beyond;  // by step: samples (y, x) beyond the frame
   std::array<Index, 2> reach{0, 0};               // pixels (y, x) from a kernel's centre
+  // Sums over its pixels of sqrt(Sigma_yy), sqrt(Sigma_xx) and their product, if it is feasible.
+  std::array<double, 3> widths{0.0, 0.0, 0.0};
 };
 
 // The tiles of field n.

@@ -19,7 +19,7 @@ Window present(const LevelFilter<T>& axis, const Window& window) {
 
 template <class T>
 LevelBlock<T>::LevelBlock(const LevelGrid<T>& grid, const LevelSites& sites)
-    : y_(sites.y), x_(sites.x()) {
+    : y_(sites.y()), x_(sites.x()) {
   while (grid.axis(level_, 0).step() != sites.step) ++level_;
   present_y_ = present(grid.axis(level_, 0), y_);
   present_x_ = present(grid.axis(level_, 1), x_);
@@ -51,7 +51,8 @@ void LevelBlock<T>::unpack(LevelSums<T>& sums) const {
 template <class T>
 void ResidualPasses<T>::start(const LevelSites& sites) {
   sites_ = &sites;
-  const std::size_t scratch = at(kernels::residual_scratch(sites.row_taps));
+  const std::size_t scratch =
+      at(kernels::residual_scratch(static_cast<Index>(sites.hull.row_taps)));
   if (scratch_.size() < scratch) scratch_.resize(scratch);
 }
 

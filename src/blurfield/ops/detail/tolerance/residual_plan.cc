@@ -25,7 +25,7 @@ Index ResidualPlan<T>::footprint(double step) const {
 
 template <class T>
 void ResidualPlan<T>::add(const LevelSites& level, ResidualTile& tile) const {
-  const std::array<Window, 2> samples{level.y, level.x()};
+  const std::array<Window, 2> samples{level.y(), level.x()};
   const Index beyond_zeros = footprint(level.step);
   std::array<Index, 2>& beyond = tile.beyond[level.step];
   Index area = 1;
@@ -41,7 +41,7 @@ void ResidualPlan<T>::add(const LevelSites& level, ResidualTile& tile) const {
                                        static_cast<double>(beyond_zeros));
     tile.reach[axis] = std::max(tile.reach[axis], static_cast<Index>(std::ceil(reach)));
   }
-  tile.taps += level.taps;
+  tile.taps += level.hull.taps;
   // The image itself goes on for ever at no cost.
   const Index most = std::max(kSmallLevel, frame_[0] * frame_[1]);
   if (level.step > 1.0 && area > most) tile.feasible = false;
@@ -56,6 +56,7 @@ ResidualTile ResidualPlan<T>::read(const Tile& tile) const {
     if (!result.feasible) return;
     result.feasible = sites.place(y, x, false);
     for (std::size_t i = 0; i < sites.levels() && result.feasible; ++i) add(sites.level(i), result);
+    for (std::size_t i = 0; i < 3; ++i) result.widths[i] += sites.widths()[i];
   });
   return result;
 }

@@ -21,33 +21,26 @@ double residual_bound(const Ladder& ladder) { return ladder.spent + longer_by(la
 
 kernels::ResidualRule residual_rule(const Ladder& ladder) {
   const double truncation = 4.0 * std::erfc(ladder.reach / std::numbers::sqrt2);
-  return {ladder.prefilter, ladder.least, truncation_for(truncation + longer_by(ladder))};
+  return {ladder.prefilter, ladder.least, truncation_for(truncation + longer_by(ladder)), kLongest,
+          kCoarsest};
 }
 
 template <class T>
-void ResidualSites<T>::read_row(const Axis& row, kernels::ResidualParams& sites) const {
-  const T* a = field_.params.row(n_, 0, row.from);
-  const T* b = field_.params.row(n_, 1, row.from);
-  const T* c = field_.params.row(n_, 2, row.from);
+void ResidualSites<T>::read_row(const Axis& row, kernels::ResidualParams<T>& params) const {
+  const std::array<T*, 3> to{params.a, params.b, params.c};
   const Index first = columns_.front().from;
-  const Index step = field_.params.x_stride();
-  if (step == 1 &&
-      columns_.back().from - first == sites.count - 1) {  // in the frame, or a translation of it
-    for (Index i = 0; i < sites.count; ++i) {
-      sites.a[i] = static_cast<double>(a[first + i]);
-      sites.b[i] = static_cast<double>(b[first + i]);
-      sites.c[i] = static_cast<double>(c[first + i]);
+  // In the frame, or a translation of it.
+  const bool together = columns_.back().from - first == params.count - 1;
+  for (std::size_t k = 0; k < 3; ++k) {
+    const T* from = field_.params.row(n_, static_cast<Index>(k), row.from);
+    if (together) {
+      std::copy_n(from + first, params.count, to[k]);
+      continue;
     }
-    const bool turned = row.reversed != columns_.front().reversed;
-    for (Index i = 0; turned && i < sites.count; ++i) sites.b[i] = -sites.b[i];
-    return;
+    for (std::size_t i = 0; i < columns_.size(); ++i) to[k][i] = from[columns_[i].from];
   }
-  for (Index i = 0; i < sites.count; ++i) {
-    const Axis& column = columns_[static_cast<std::size_t>(i)];
-    sites.a[i] = static_cast<double>(a[column.from * step]);
-    sites.b[i] = static_cast<double>(b[column.from * step]);
-    sites.c[i] = static_cast<double>(c[column.from * step]);
-    if (row.reversed != column.reversed) sites.b[i] = -sites.b[i];
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (row.reversed != columns_[i].reversed) params.b[i] = -params.b[i];
   }
 }
 
@@ -57,19 +50,12 @@ LevelSites& ResidualSites<T>::level_of(double step) {
     if (levels_[i].step == step) return levels_[i];
   }
   if (levels_in_use_ == levels_.size()) levels_.emplace_back();
-  levels_[levels_in_use_].start(step);
-  return levels_[levels_in_use_++];
-}
-
-void LevelSites::start(double level_step) {
-  step = level_step;
-  y = {std::numeric_limits<Index>::max(), std::numeric_limits<Index>::min()};
-  low_x = std::numeric_limits<double>::max();
-  high_x = std::numeric_limits<double>::lowest();
-  row_taps = 0;
-  taps = 0.0;
-  pixels.clear();
-  at.clear();
+  LevelSites& fresh = levels_[levels_in_use_++];
+  fresh.step = step;
+  fresh.hull = {};
+  fresh.pixels.clear();
+  fresh.at.clear();
+  return fresh;
 }
 
 template <class T>
@@ -78,6 +64,7 @@ bool ResidualSites<T>::place(const Window& y, const Window& x, bool keep) {
   rows_.clear();
   columns_.clear();
   levels_in_use_ = 0;
+  widths_ = {};
   for (Index i = y.begin; i < y.end; ++i) {
     const Index n = field_.params.height();
     rows_.push_back({extend(i, n, mode), reversed(i, n, mode)});
@@ -86,27 +73,24 @@ bool ResidualSites<T>::place(const Window& y, const Window& x, bool keep) {
     const Index n = field_.params.width();
     columns_.push_back({extend(i, n, mode), reversed(i, n, mode)});
   }
-  kernels::ResidualParams sites;
-  sites.count = x.size();
-  sites.x = x.begin;
-  std::array<kernels::ResidualPixel, kSide> pixels;
-  LevelSites* level = nullptr;
+  kernels::ResidualParams<T> params;
+  params.count = x.size();
+  params.x = x.begin;
+  kernels::ResidualShapes shapes;
   for (Index row = 0; row < y.size(); ++row) {
-    sites.y = y.begin + row;
-    read_row(rows_[static_cast<std::size_t>(row)], sites);
-    if (!kernels::residual_pixels(rule_, sites, kLongest, kCoarsest, pixels.data())) return false;
-    for (Index i = 0; i < x.size(); ++i) {
-      const kernels::ResidualPixel& pixel = pixels[static_cast<std::size_t>(i)];
-      if (!level || level->step != pixel.step) level = &level_of(pixel.step);
-      level->y.begin = std::min(level->y.begin, pixel.first);
-      level->y.end = std::max(level->y.end, pixel.first + pixel.rows);
-      level->low_x = std::min(level->low_x, pixel.x - pixel.half_x);
-      level->high_x = std::max(level->high_x, pixel.x + pixel.half_x);
-      level->row_taps = std::max(level->row_taps, pixel.taps);
-      level->taps += static_cast<double>(pixel.rows * pixel.taps);
+    params.y = y.begin + row;
+    read_row(rows_[static_cast<std::size_t>(row)], params);
+    if (!kernels::residual_shapes(rule_, params, shapes)) return false;
+    widths_[0] += shapes.sigma_y;
+    widths_[1] += shapes.sigma_x;
+    widths_[2] += shapes.box;
+    if (shapes.one_level) level_of(shapes.step[0]).hull.add(shapes.hull);
+    for (Index i = 0; i < x.size() && (keep || !shapes.one_level); ++i) {
+      LevelSites& level = level_of(shapes.step[i]);
+      if (!shapes.one_level) level.hull.add(shapes.hull_of(i));
       if (!keep) continue;
-      level->pixels.push_back(pixel);
-      level->at.push_back({row, i});
+      level.pixels.push_back(shapes.pixel(i));
+      level.at.push_back({static_cast<std::uint8_t>(row), static_cast<std::uint8_t>(i)});
     }
   }
   std::sort(levels_.begin(), levels_.begin() + static_cast<std::ptrdiff_t>(levels_in_use_),
@@ -124,10 +108,11 @@ std::array<std::array<double, 3>, 3> ResidualSites<T>::slopes(const LevelSites& 
   };
   const double exp_a = std::exp(theta(0));
   const double exp_c = std::exp(theta(2));
-  // T_yy = P, its slope m = T_yx / P and Q = det T / P by theta: dP = 2 (P + A) da,
-  // dm = -m (P + 2 A) / P da + e^a / (D^2 P) db, dQ = 2 Q (b bend (P + A) da - bend db) + ... dc.
-  const double scale = 1.0 / (pixel.step * pixel.step);
-  const double prefilter = pixel.step > 1.0 ? rule_.prefilter : 0.0;
+  // T_yy = P, the slope m = T_yx / P and Q = det T / P by theta:
+  //   dP = 2 (P + A) da, dm = e^a / (D^2 P) db - m (P + 2 A) / P da,
+  //   dQ = 2 e^2c / D^2 dc - 2 Q bend (db - b (P + A) / P da).
+  const double scale = 1.0 / (level.step * level.step);
+  const double prefilter = level.step > 1.0 ? rule_.prefilter : 0.0;
   const double inv_p = pixel.inv_y * pixel.inv_y;
   const double inv_q = pixel.inv_x * pixel.inv_x;
   const double root = pixel.inv_y * pixel.inv_x;

@@ -4,9 +4,10 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
-#include "blurfield/kernels/residual_pixels.h"
+#include "blurfield/kernels/residual_shapes.h"
 #include "blurfield/ops/detail/adaptive.h"
 #include "blurfield/ops/detail/tolerance/ladder.h"
 
@@ -19,24 +20,22 @@ kernels::ResidualRule residual_rule(const Ladder& ladder);
 // The sites of a tile that read the same level.
 struct LevelSites {
   double step = 1.0;
-  Window y;              // rows that their kernels reach
-  double low_x, high_x;  // and columns
-  Index row_taps = 0;    // at most
-  double taps = 0.0;     // of all
+  kernels::ResidualHull hull;  // the samples that their kernels reach
   std::vector<kernels::ResidualPixel> pixels;
-  std::vector<std::array<Index, 2>> at;  // (y, x) of each in the tile
+  std::vector<std::array<std::uint8_t, 2>> at;  // (y, x) of each from the first site
 
-  // Columns, rounded outwards whatever way the kernels round.
+  Window y() const { return {static_cast<Index>(hull.low_y), static_cast<Index>(hull.high_y) + 1}; }
+  // Rounded outwards whatever way the kernels round.
   Window x() const {
-    return {static_cast<Index>(std::floor(low_x)) - 1, static_cast<Index>(std::ceil(high_x)) + 2};
+    return {static_cast<Index>(std::floor(hull.low_x)) - 1,
+            static_cast<Index>(std::ceil(hull.high_x)) + 2};
   }
-  void start(double level_step);
 };
 
 template <class T>
 class ResidualSites {
  public:
-  static constexpr Index kSide = kernels::ResidualParams::kMost;
+  static constexpr Index kSide = kernels::ResidualShapes::kMost;
 
   ResidualSites(const AdaptiveField<T>& field, Index n, const Ladder& ladder)
       : field_(field), n_(n), rule_(residual_rule(ladder)) {}
@@ -60,6 +59,8 @@ class ResidualSites {
     const Axis& column = columns_[static_cast<std::size_t>(x)];
     return {row.from, column.from, row.reversed != column.reversed};
   }
+  // Sums over the sites of sqrt(Sigma_yy), sqrt(Sigma_xx), and their product, in pixels.
+  const std::array<double, 3>& widths() const { return widths_; }
   // Coefficients of {z1^2, z1 z2, z2^2} in d log g / d(a, b, c) there (G6), the level held fixed.
   std::array<std::array<double, 3>, 3> slopes(const LevelSites& level, Index i) const;
 
@@ -68,7 +69,7 @@ class ResidualSites {
     Index from;
     bool reversed;
   };
-  void read_row(const Axis& row, kernels::ResidualParams& sites) const;
+  void read_row(const Axis& row, kernels::ResidualParams<T>& params) const;
   LevelSites& level_of(double step);
 
   const AdaptiveField<T>& field_;
@@ -77,6 +78,7 @@ class ResidualSites {
   std::vector<Axis> rows_, columns_;
   std::vector<LevelSites> levels_;  // kept for their memory
   std::size_t levels_in_use_ = 0;
+  std::array<double, 3> widths_{};
 };
 
 }  // namespace blurfield::detail
