@@ -203,6 +203,9 @@ TEST(ResidualShapes, AreWhatLevelsLeave) {
       }
       ResidualShapes shapes;
       ASSERT_TRUE(residual_shapes(rule, params, shapes));
+      ResidualHull hull;
+      double box = 0.0;
+      bool one_level = true;
       for (Index i = 0; i < params.count; ++i) {
         const ResidualPixel p = shapes.pixel(i);
         const double step = shapes.step[i];
@@ -233,9 +236,20 @@ TEST(ResidualShapes, AreWhatLevelsLeave) {
         EXPECT_GE(static_cast<double>(p.taps), 2.0 * (3.9 * sx + 0.5));
         EXPECT_LE(static_cast<double>(p.taps), 2.0 * (3.9 * sx + 0.5) + 2.0);
         EXPECT_TRUE(sx >= 1.0 || p.taps % 2 == 1);
+        hull.add(shapes.hull_of(i));
+        box += std::sqrt(yy * xx);
+        one_level = one_level && step == shapes.step[0];
         EXPECT_NEAR(shapes.half_x[i],
                     0.5 * static_cast<double>(p.taps) + std::abs(p.slope) * half_y, 1e-9);
       }
+      EXPECT_EQ(shapes.one_level, one_level);
+      EXPECT_EQ(shapes.hull.low_y, hull.low_y);
+      EXPECT_EQ(shapes.hull.high_y, hull.high_y);
+      EXPECT_NEAR(shapes.hull.low_x, hull.low_x, 1e-9);
+      EXPECT_NEAR(shapes.hull.high_x, hull.high_x, 1e-9);
+      EXPECT_EQ(shapes.hull.row_taps, hull.row_taps);
+      EXPECT_EQ(shapes.hull.taps, hull.taps);
+      EXPECT_NEAR(shapes.box, box, 1e-9 * box);
     }
   });
 }

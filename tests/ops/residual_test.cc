@@ -82,15 +82,15 @@ TEST(Residual, KeepsItsToleranceForEveryCovariance) {
 // Fields whose kernels are lines, points and blots, side by side, on small and on large images.
 TEST(Residual, DegenerateCovariances) {
   Random random(3);
-  for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{1, 1, 1, 37}, Shape{1, 1, 40, 1},
-                             Shape{1, 1, 9, 7}, Shape{1, 2, 17, 43}}) {
+  for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{1, 1, 1, 23}, Shape{1, 1, 20, 1},
+                             Shape{1, 1, 9, 7}, Shape{1, 2, 13, 31}}) {
     Image<double> field({1, 3, shape[2], shape[3]});
     const Index size = shape[2] * shape[3];
     for (Index i = 0; i < size; ++i) {
-      const double a = random.uniform(-9.0, 1.8);
+      const double a = random.uniform(-9.0, 1.4);
       field.data()[i] = static_cast<float>(a);
-      field.data()[size + i] = static_cast<float>(random.normal() * (i % 3 == 0 ? 8.0 : 1.0));
-      field.data()[2 * size + i] = static_cast<float>(random.uniform(-9.0, 1.8));
+      field.data()[size + i] = static_cast<float>(random.normal() * (i % 3 == 0 ? 5.0 : 1.0));
+      field.data()[2 * size + i] = static_cast<float>(random.uniform(-9.0, 1.4));
     }
     const Image<double> x = random_field<double>(shape, -1.0, 1.0, 4);
     for (const Mode mode : kModes) {
@@ -102,7 +102,7 @@ TEST(Residual, DegenerateCovariances) {
         AdaptiveBlurOptions exact;
         exact.extension = options.extension;
         exact.scatter = scatter;
-        exact.truncate = 7.0;
+        exact.truncate = 6.5;
         const Image<double> expected = adaptive_blur_reference(x, field, exact);
         // Copies of a border pixel under Mode::nearest add up their errors.
         const double copies = scatter && mode == Mode::nearest ? 100.0 : 1.0;
@@ -177,7 +177,7 @@ TEST(Residual, TilesAreComputedApart) {
 // Kernels that want more beyond the frame than levels are made for are computed exactly.
 TEST(Residual, RefusesKernelsFarLongerThanTheImage) {
   AdaptiveBlurOptions options = tolerant({3, BlurMethod::residual}, Mode::wrap, false);
-  const Image<double> line = constant_field(12, 12, theta_of(4.0, 300.0, 0.0));
+  const Image<double> line = constant_field(12, 12, theta_of(4.0, 500.0, 0.0));
   EXPECT_EQ(adaptive_blur_plan<double>({1, 1, 12, 12}, line, options).exact, 1.0);
   const Image<double> x = random_field<double>({1, 1, 12, 12}, -1.0, 1.0, 1);
   AdaptiveBlurOptions exact;

@@ -38,13 +38,13 @@ double work_of(double exact, const BlurReport& plan) {
   return plan.exact_seconds > 0 ? exact * std::min(1.0, plan.seconds / plan.exact_seconds) : exact;
 }
 
-// The radii of a Gaussian of widths (sigma_y, sigma_x), `least` at least.
+// The radii of a Gaussian of widths (sigma_y, sigma_x), `least` at least; `reach` is reach_of.
 std::array<Index, 2> radii(const std::array<double, 2>& sigma, const BlurOptions& options,
-                           Index least) {
+                           double reach, Index least) {
   std::array<Index, 2> radius{};
   for (std::size_t i = 0; i < 2; ++i) {
     if (options.radius.empty()) {
-      radius[i] = std::max<Index>(least, gaussian_radius(sigma[i], reach_of(options)));
+      radius[i] = std::max<Index>(least, gaussian_radius(sigma[i], reach));
     } else {
       const double given = options.radius[options.radius.size() == 1 ? 0 : i];
       radius[i] = static_cast<Index>(std::min(given, std::ceil(kReach * sigma[i])));
@@ -178,6 +178,7 @@ Image<T> field_on_scene(const View<const T>& field, const std::array<Index, 2>& 
 template <class T>
 std::array<Index, 2> field_radii(const View<const T>& field, const BlurOptions& options) {
   std::array<Index, 2> most{};
+  const double reach = reach_of(options);
   const auto at = [&](Index n, Index c, Index y, Index x) {
     return static_cast<double>(field.at(n, std::min(c, field.channels() - 1), y, x));
   };
@@ -186,7 +187,7 @@ std::array<Index, 2> field_radii(const View<const T>& field, const BlurOptions& 
       for (Index x = 0; x < field.width(); ++x) {
         const std::array<double, 3> p{at(n, 0, y, x), at(n, 1, y, x), at(n, 2, y, x)};
         const auto sigma = field.channels() == 3 ? logchol_to_sigma(p) : std::array{p[0], p[1]};
-        const auto radius = radii(sigma, options, 1);
+        const auto radius = radii(sigma, options, reach, 1);
         for (std::size_t i = 0; i < 2; ++i) most[i] = std::max(most[i], radius[i]);
       }
     }
@@ -250,12 +251,12 @@ std::unique_ptr<BlurOperator<T>> gaussian_operator(const Shape& frame,
   uniform_blur_taps(frame, gaussian, options);  // checks all of these
   if (gaussian.size() < 3) {
     const std::array<double, 2> sigma{gaussian.front(), gaussian.back()};
-    return std::make_unique<GaussianOperator<T>>(frame, sigma, radii(sigma, options, 0), border,
-                                                 options);
+    return std::make_unique<GaussianOperator<T>>(
+        frame, sigma, radii(sigma, options, reach_of(options), 0), border, options);
   }
   // Its sum of separable terms would cost several times what convolution does.
   const Logchol logchol{gaussian[0], gaussian[1], gaussian[2]};
-  const auto radius = radii(logchol_to_sigma(logchol), options, 1);
+  const auto radius = radii(logchol_to_sigma(logchol), options, reach_of(options), 1);
   margin_of(frame, radius, border);
   const Kernel2d kernel = gaussian_kernel2d_logchol(
       logchol, {static_cast<int>(radius[0]), static_cast<int>(radius[1])});

@@ -75,6 +75,7 @@ LevelGrid<T> ResidualPlan<T>::grid(const std::vector<ResidualTile>& tiles,
     }
   }
   std::vector<LevelRequest> requests;
+  requests.reserve(levels.size());
   for (const auto& [step, beyond] : levels) requests.push_back({{step, step}, beyond});
   return {frame_[0], frame_[1], mode(), ladder_, std::move(requests)};
 }

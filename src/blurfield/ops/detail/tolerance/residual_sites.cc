@@ -29,15 +29,16 @@ template <class T>
 void ResidualSites<T>::read_row(const Axis& row, kernels::ResidualParams<T>& params) const {
   const std::array<T*, 3> to{params.a, params.b, params.c};
   const Index first = columns_.front().from;
+  const Index stride = field_.params.x_stride();
   // In the frame, or a translation of it.
-  const bool together = columns_.back().from - first == params.count - 1;
+  const bool together = stride == 1 && columns_.back().from - first == params.count - 1;
   for (std::size_t k = 0; k < 3; ++k) {
     const T* from = field_.params.row(n_, static_cast<Index>(k), row.from);
     if (together) {
       std::copy_n(from + first, params.count, to[k]);
       continue;
     }
-    for (std::size_t i = 0; i < columns_.size(); ++i) to[k][i] = from[columns_[i].from];
+    for (std::size_t i = 0; i < columns_.size(); ++i) to[k][i] = from[columns_[i].from * stride];
   }
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (row.reversed != columns_[i].reversed) params.b[i] = -params.b[i];
