@@ -160,6 +160,33 @@ AdaptiveBlurOptions reach_options(const GaussianRequest& request, int threads) {
   return options;
 }
 
+double hidden_tolerance(const io::Info& in, bool linear_light) {
+  // A quarter of a level of 255, and as little after encoding, which is 13 times as steep in the
+  // dark.
+  constexpr double kUsual = 1e-3;
+  constexpr double kLinear = 1e-4;
+  if (in.sample != io::Sample::u8) return 0;
+  return linear_light ? kLinear : kUsual;
+}
+
+double gain_of(const BlurReport& plan) {
+  return plan.seconds > 0 ? plan.exact_seconds / plan.seconds : 1.0;
+}
+
+Accuracy hidden_if_worthwhile(double tolerance, const io::Info& in, const BlurReport& plan) {
+  constexpr double kWorthwhile = 2;
+  if (tolerance == 0) {
+    return {0, fmt::format("{} samples; --tolerance E is faster", io::sample_name(in.sample))};
+  }
+  if (plan.truncated) {
+    return {0, fmt::format("--truncate or --radius costs more than the {} that 8-bit samples hide",
+                           report::number(tolerance))};
+  }
+  const double gain = gain_of(plan);
+  if (gain <= kWorthwhile) return {0, "8-bit samples, but a tolerance would hardly be faster"};
+  return {tolerance, fmt::format("8-bit samples; {:.2g} times faster than exact", gain)};
+}
+
 std::string reach_text(const BlurOptions& options) {
   if (!options.radius.empty()) {
     const std::vector<double> radii(options.radius.begin(), options.radius.end());

@@ -60,6 +60,19 @@ Image<T> load_field(const GaussianRequest& request, const io::Info& in);
 // without a tolerance.
 AdaptiveBlurOptions reach_options(const GaussianRequest& request, int threads);
 
+// How accurate blurs are: BlurOptions::tolerance, and "8-bit samples; 12 times faster than exact".
+struct Accuracy {
+  double tolerance = 0;
+  std::string why;
+};
+
+// A tolerance that the image's samples hide; 0 where they hide none.
+double hidden_tolerance(const io::Info& in, bool linear_light);
+// How much faster than an exact blur `plan` is, by its model.
+double gain_of(const BlurReport& plan);
+// That tolerance if `plan`, made with it, is over twice as fast as an exact blur; else 0.
+Accuracy hidden_if_worthwhile(double tolerance, const io::Info& in, const BlurReport& plan);
+
 // Where its kernels end: "4 sigma", "radius 5, 7", "where tolerance 0.001 allows".
 std::string reach_text(const BlurOptions& options);
 

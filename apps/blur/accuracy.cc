@@ -12,44 +12,29 @@ namespace {
 
 using report::number;
 
-// A quarter of a level of 255, and as little after encoding, which is 13 times as steep in the
-// dark.
-constexpr double kUsual = 1e-3;
-constexpr double kUsualLinear = 1e-4;
-constexpr double kWorthwhile = 2;  // times faster
-
 // Beyond this many multiply-adds a job needs --force-slow.
 constexpr double kSlow = 2e13;
 // A cautious speed of one core, multiply-adds per second, for the estimate in that message.
 constexpr double kSpeed = 1.5e10;
-
-double gain_of(const BlurReport& plan) {
-  return plan.seconds > 0 ? plan.exact_seconds / plan.seconds : 1.0;
-}
 
 }  // namespace
 
 double tolerance_to_plan(const BlurRequest& request, const io::Info& in) {
   if (request.gaussian.tolerance) return *request.gaussian.tolerance;
   // Weights divide what was blurred, and where little is in reach they would multiply its error.
-  if (in.sample != io::Sample::u8 || !request.mask.empty()) return 0;
-  return request.linear_light ? kUsualLinear : kUsual;
+  return request.mask.empty() ? hidden_tolerance(in, request.linear_light) : 0;
 }
 
 Accuracy choose_accuracy(const BlurRequest& request, const io::Info& in, const BlurReport& plan) {
-  const double tolerance = tolerance_to_plan(request, in);
-  const char* cut = "--truncate or --radius costs more than the tolerance";
   if (request.gaussian.tolerance) {
-    return {tolerance, tolerance == 0 ? "asked for" : plan.truncated ? cut : "asked for"};
+    const double asked = *request.gaussian.tolerance;
+    const bool cut = asked > 0 && plan.truncated;
+    return {asked, cut ? "--truncate or --radius costs more than the tolerance" : "asked for"};
   }
-  if (in.sample != io::Sample::u8) {
-    return {0, fmt::format("{} samples; --tolerance E is faster", io::sample_name(in.sample))};
+  if (in.sample == io::Sample::u8 && !request.mask.empty()) {
+    return {0, "--mask; --tolerance E is faster"};
   }
-  if (!request.mask.empty()) return {0, "--mask; --tolerance E is faster"};
-  if (plan.truncated) return {0, fmt::format("{} of 8-bit samples, {}", cut, number(tolerance))};
-  const double gain = gain_of(plan);
-  if (gain <= kWorthwhile) return {0, "8-bit samples, but a tolerance would hardly be faster"};
-  return {tolerance, fmt::format("8-bit samples; {:.2g} times faster than exact", gain)};
+  return hidden_if_worthwhile(tolerance_to_plan(request, in), in, plan);
 }
 
 void require_affordable(const BlurRequest& request, double taps, const BlurReport& plan,
@@ -91,7 +76,7 @@ std::string accuracy_text(const Accuracy& accuracy, const BlurReport& report) {
                                  methods_text(report));
   if (!report.steps.empty()) text += "; levels of step " + steps_text(report);
   if (report.stack > 0) text += fmt::format("; {:.1f} blurs per tile", report.nodes);
-  return text + fmt::format("; off by at most {}", number(report.error_bound, 2));
+  return text + fmt::format("; weights off by at most {}", number(report.error_bound, 2));
 }
 
 }  // namespace blurfield::app

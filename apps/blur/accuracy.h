@@ -9,11 +9,6 @@
 
 namespace blurfield::app {
 
-struct Accuracy {
-  double tolerance = 0;  // BlurOptions::tolerance
-  std::string why;       // "8-bit samples; 12 times faster than exact by the model"
-};
-
 // The tolerance to plan with: the one asked for; else what 8-bit samples hide, and 0 for others.
 double tolerance_to_plan(const BlurRequest& request, const io::Info& in);
 

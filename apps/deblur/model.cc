@@ -7,6 +7,7 @@
 #include "blurfield/deblur/downsampled.h"
 #include "blurfield/deblur/gaussian_operator.h"
 #include "blurfield/deblur/psf_operator.h"
+#include "blurfield/ops/uniform_blur.h"
 
 namespace blurfield::app {
 
@@ -20,8 +21,24 @@ std::string DeblurRequest::border_text() const {
   return border.extend ? "extend" : std::string(mode_name(border.mode));
 }
 
+namespace {
+
+// How accurate a Gaussian blur of images of this shape is to be.
 template <class T>
-KnownBlur<T> load_blur(const DeblurRequest& request, const io::Info& in) {
+Accuracy accuracy_of(const DeblurRequest& request, const KnownBlur<T>& blur, const io::Info& in,
+                     const Shape& shape) {
+  if (request.gaussian.tolerance) return {*request.gaussian.tolerance, "asked for"};
+  AdaptiveBlurOptions options = reach_options(request.gaussian, request.common.threads);
+  options.tolerance = hidden_tolerance(in, request.linear_light);
+  const BlurReport plan = blur.field.empty() ? uniform_blur_plan<T>(shape, blur.gaussian, options)
+                                             : adaptive_blur_plan<T>(shape, blur.field, options);
+  return hidden_if_worthwhile(options.tolerance, in, plan);
+}
+
+}  // namespace
+
+template <class T>
+KnownBlur<T> load_blur(const DeblurRequest& request, const io::Info& in, const Shape& frame) {
   KnownBlur<T> blur;
   if (!request.psf.empty()) {
     blur.psf = load_psf(request.psf);
@@ -36,6 +53,11 @@ KnownBlur<T> load_blur(const DeblurRequest& request, const io::Info& in) {
   } else {
     blur.gaussian = uniform_gaussian(request.gaussian);
   }
+  if (blur.psf.empty() && blur.psfs.empty()) {
+    const Index n = request.upscale;
+    const Shape fine{frame[0], frame[1], n * frame[2], n * frame[3]};
+    blur.accuracy = accuracy_of<T>(request, blur, in, fine);
+  }
   return blur;
 }
 
@@ -43,7 +65,8 @@ template <class T>
 std::unique_ptr<BlurOperator<T>> fine_operator(const DeblurRequest& request,
                                                const KnownBlur<T>& blur, const Shape& frame,
                                                const Border& border) {
-  const AdaptiveBlurOptions reach = reach_options(request.gaussian, request.common.threads);
+  AdaptiveBlurOptions reach = reach_options(request.gaussian, request.common.threads);
+  reach.tolerance = blur.accuracy.tolerance;
   try {
     if (!blur.psf.empty()) return psf_operator<T>(frame, blur.psf, border);
     if (!blur.psfs.empty()) return psf_grid_operator<T>(frame, blur.psfs, request.order, border);
@@ -65,11 +88,11 @@ std::unique_ptr<BlurOperator<T>> frame_operator(const DeblurRequest& request,
   return factor > 1 ? downsampled<T>(std::move(made), factor) : std::move(made);
 }
 
-#define BLURFIELD_INSTANTIATE(T)                                                 \
-  template KnownBlur<T> load_blur(const DeblurRequest&, const io::Info&);        \
-  template std::unique_ptr<BlurOperator<T>> fine_operator(                       \
-      const DeblurRequest&, const KnownBlur<T>&, const Shape&, const Border&);   \
-  template std::unique_ptr<BlurOperator<T>> frame_operator(const DeblurRequest&, \
+#define BLURFIELD_INSTANTIATE(T)                                                        \
+  template KnownBlur<T> load_blur(const DeblurRequest&, const io::Info&, const Shape&); \
+  template std::unique_ptr<BlurOperator<T>> fine_operator(                              \
+      const DeblurRequest&, const KnownBlur<T>&, const Shape&, const Border&);          \
+  template std::unique_ptr<BlurOperator<T>> frame_operator(const DeblurRequest&,        \
                                                            const KnownBlur<T>&, const Shape&);
 BLURFIELD_INSTANTIATE(float)
 BLURFIELD_INSTANTIATE(double)

@@ -16,10 +16,12 @@ struct KnownBlur {
   Image<double> psfs;            // (ny, nx, H, W)
   std::vector<double> gaussian;  // as gaussian_operator takes it
   Image<T> field;                // (1, 1 | 2 | 3, H, W), of OUT's size
+  Accuracy accuracy;             // of a Gaussian
 };
 
+// For an image of IN's file and of `frame`'s shape.
 template <class T>
-KnownBlur<T> load_blur(const DeblurRequest& request, const io::Info& in);
+KnownBlur<T> load_blur(const DeblurRequest& request, const io::Info& in, const Shape& frame);
 
 // The blur for frames of this shape, at OUT's pixels. Errors name the blur's file.
 template <class T>

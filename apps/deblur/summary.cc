@@ -23,7 +23,6 @@ Json settings_json(const DeblurRequest& request) {
   return {{"blur", request.blur_text()},
           {"scatter", gaussian.scatter},
           {"truncate", gaussian.truncate ? Json(*gaussian.truncate) : Json()},
-          {"blur_tolerance", gaussian.tolerance.value_or(0.0)},
           {"radius", gaussian.radius.empty() ? Json() : Json(gaussian.radius)},
           {"order", request.psf_grid.empty() ? Json() : Json(order_name(request.order))},
           {"border", request.border_text()},
@@ -105,7 +104,8 @@ std::string summary_json(const DeblurRequest& request, const DeblurSummary& summ
                {"report", name_or_null(request.report)},
                {"reference", name_or_null(request.reference)}});
   json.update(settings_json(request));
-  json.update({{"method", deblur_method_name(summary.method)},
+  json.update({{"blur_tolerance", summary.accuracy.tolerance},
+               {"method", deblur_method_name(summary.method)},
                {"noise", summary.noise},
                {"lambda", summary.lambda},
                {"prior_scale", summary.prior_scale},

@@ -15,6 +15,7 @@ namespace blurfield::app {
 struct DeblurSummary {
   io::Info in;
   io::Sample out_sample = io::Sample::u8;
+  Accuracy accuracy;   // of blurs by Gaussians
   Index left_out = 0;  // pixels that do not count
   DeblurMethod method = DeblurMethod::lbfgs;
   double noise = 0;

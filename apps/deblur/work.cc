@@ -83,7 +83,8 @@ void load(Job<T>& job) {
   }
   summary.in = job.frame.picture.info;
   summary.left_out = job.frame.left_out;
-  job.blur = load_blur<T>(request, summary.in);
+  job.blur = load_blur<T>(request, summary.in, job.frame.y.shape());
+  summary.accuracy = job.blur.accuracy;
   job.seen = frame_operator<T>(request, job.blur, job.frame.y.shape());
   Shape out = job.frame.y.shape();
   for (const int axis : {2, 3}) out[axis] *= request.upscale;
@@ -124,6 +125,10 @@ Deblurred<T> solve(Job<T>& job) {
   summary.residual = found.residual;
   summary.freedom = found.freedom;
   summary.why = found.why;
+  if (summary.accuracy.tolerance > 0) {
+    summary.why.push_back(fmt::format("Gaussians to a tolerance of {} ({})",
+                                      summary.accuracy.tolerance, summary.accuracy.why));
+  }
   summary.warnings = found.warnings;
   for (const std::string& warning : summary.warnings) {
     fmt::print(stderr, "blurfield: warning: {}: {}\n", request.in, warning);

@@ -27,7 +27,8 @@ struct BlurOptions {
   std::vector<int> radius;
   // 0: exact, the sums over all taps within the radius. Else a bound, below 1, on the sum over q of
   // |w'_p(q) - w_p(q)| at every pixel p, where w is the untruncated Gaussian, sampled and
-  // normalised, and w' what is computed; an image within -1..1 is off by no more. Where `truncate`
+  // normalised, and w' what is computed. A gather of an image within -1..1 is off by no more; of a
+  // scatter p is the source, and the errors of several may meet in one pixel. Where `truncate`
   // or `radius` is set and costs more than this, the truncated Gaussian is what is wanted, and
   // computed exactly. The rounding of T comes on top; below 8e-6 (float) or 1e-12 (double) a
   // tolerance means exact, with a radius to match.

@@ -9,8 +9,8 @@
 
 namespace blurfield::detail {
 
-// truncate must be finite and > 0, tolerance within 0..1, the explicit radius >= 0 and empty, one number, or one per axis;
-// cval must be finite.
+// truncate must be finite and > 0, tolerance within 0..1, the explicit radius >= 0 and empty, one
+// number, or one per axis; cval must be finite.
 void check_options(const char* operation, const BlurOptions& options, int spatial_axes);
 
 // Sigmas after which kernels end: what is set, or what the tolerance allows.

@@ -10,8 +10,8 @@
 #include "blurfield/ops/detail/convolution/correlation.h"
 #include "blurfield/ops/detail/convolution/direct_tile.h"
 #include "blurfield/ops/detail/convolution/partial_sums.h"
-#include "blurfield/ops/detail/pool.h"
 #include "blurfield/ops/detail/convolution/tile_sweep.h"
+#include "blurfield/ops/detail/pool.h"
 
 namespace blurfield::detail {
 namespace {

@@ -12,6 +12,8 @@ BlurCosts blur_costs(Index parameters, bool is_float) {
                   .mix = 0.15,
                   .root = 0.05,
                   .level = 0.5,
+                  .filter = 20000.0,
+                  .filter_step = 9000.0,
                   .residual_pixel = 25.0,
                   .residual_tap = 0.12};
   if (parameters == 2) costs.exact_pixel *= 1.6;

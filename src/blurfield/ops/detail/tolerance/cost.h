@@ -13,8 +13,8 @@ struct BlurCosts {
   // stack: per tile, per node of an axis of it; per multiply-add along an axis; per pixel and node
   // for its coefficient, and per pixel and pair of nodes of a cluster
   double tile, node, tap, mix, root;
-  // per pixel of the image and level that is made
-  double level;
+  // per pixel of the image and level that is made; its filters, and their taps per step
+  double level, filter, filter_step;
   // residual: per pixel, per tap
   double residual_pixel, residual_tap;
 };

@@ -31,8 +31,9 @@ double truncation_cost(const AdaptiveField<T>& field) {
           const bool full = params.channels() == 3;
           const double sy = full ? std::exp(p(0)) : p(0);
           const double sx = full ? std::hypot(p(1), std::exp(p(2))) : p(params.channels() - 1);
-          if (params.spatial_rank() > 1) t = std::min(t, (rule.fixed[0] + 0.5) / sy);
-          t = std::min(t, (rule.fixed[1] + 0.5) / sx);
+          const bool signal = params.spatial_rank() == 1;
+          if (rule.fixed[0] >= 0 && !signal) t = std::min(t, (rule.fixed[0] + 0.5) / sy);
+          if (rule.fixed[1] >= 0) t = std::min(t, (rule.fixed[1] + 0.5) / sx);
         }
       }
     }
@@ -68,18 +69,33 @@ double exact_taps(const AdaptiveField<T>& field, Index n, const ResidualTile& pl
   return t * t * box + t * (sigma_y + sigma_x) + area(tile);
 }
 
+// What it takes to fold a tap of a table onto the frame, in taps.
+constexpr double kFoldedTap = 60.0;
+
 // The same of sigmas whose means are known: a radius is about truncate * sigma.
 template <class T>
 double exact_taps(const AdaptiveField<T>& field, const StackTile& plan, const Tile& tile) {
   const RadiusRule& rule = field.radius;
-  if (rule.fixed[0] >= 0 || rule.fixed[1] >= 0) {
-    return area(tile) * (2.0 * std::max(rule.fixed[0], 0) + 1.0) * (2.0 * rule.fixed[1] + 1.0);
-  }
   const double t = 2.0 * rule.truncate;
   const StackAxis& y = plan.axes[0];
-  const StackAxis& x = plan.axes[1];
-  if (x.nodes.empty()) return area(tile) * (t * t * y.mean_square + 2.0 * t * y.mean + 1.0);
-  return area(tile) * (t * y.mean + 1.0) * (t * x.mean + 1.0);
+  const StackAxis& x = plan.axes[plan.axes[1].nodes.empty() ? 0 : 1];
+  // Kernels are folded onto the frame: none has more taps than that.
+  double folded = 0.0;
+  const auto extent = [&](std::size_t axis, double sigma, Index n) {
+    const int fixed = rule.fixed[axis];
+    const double taps = fixed >= 0 ? 2.0 * fixed + 1.0 : t * sigma + 1.0;
+    const double kept = std::min(taps, static_cast<double>(n));
+    folded += taps - kept;
+    return kept;
+  };
+  const Index height = field.params.height();
+  const Index width = field.params.width();
+  const double widest = std::sqrt(y.mean_square);
+  const bool free = rule.fixed[0] < 0 && rule.fixed[1] < 0 && &x == &y &&
+                    t * widest + 1.0 < static_cast<double>(std::min(height, width));
+  if (free) return area(tile) * (t * t * y.mean_square + 2.0 * t * y.mean + 1.0);
+  const double taps = extent(0, y.mean, height) * extent(1, x.mean, width);
+  return area(tile) * (taps + kFoldedTap * folded);
 }
 
 // Of a plane by the stack, its levels apart; `setup` is paid once for all planes.
@@ -219,6 +235,7 @@ class Planner {
       }
       seconds += 1e-9 * planes_ * costs_.level * static_cast<double>(steps.size()) *
                  static_cast<double>(params.height() * params.width());
+      for (double step : steps) seconds += 1e-9 * (costs_.filter + costs_.filter_step * step);
     }
     if (options_.method == BlurMethod::automatic && seconds > exactly) {
       for (Index i = 0; i < field.exact.count(); ++i) field.exact.add(i);
