@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // `blurfield blur` of an image of any size: bands of rows are read, blurred and written one after
-// another, each with the rows around it that its kernels reach. The result is that of blur_whole.
+// another, each with the rows around it that its kernels reach. The result is that of blur_whole to
+// rounding; with a tolerance, where a band's tiles or levels are not the image's, to the tolerance.
 #pragma once
 
 #include <memory>

@@ -28,7 +28,6 @@ using blurfield::AdaptiveBlurOptions;
 using blurfield::BlurMethod;
 using blurfield::Image;
 using blurfield::Index;
-using blurfield::Shape;
 using blurfield::bench::kTolerated;
 using blurfield::bench::summary;
 using blurfield::detail::StackNode;

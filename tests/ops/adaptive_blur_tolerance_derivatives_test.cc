@@ -161,7 +161,7 @@ TEST(AdaptiveBlurToleranceDerivatives, NearTheTrueKernels) {
       }
     }
   }
-  RecordProperty("error of the derivative per tolerance", std::to_string(worst));
+  RecordProperty("error of the derivative per tolerance", message(worst));
 }
 
 }  // namespace

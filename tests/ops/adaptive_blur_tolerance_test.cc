@@ -36,7 +36,7 @@ double sum_of(const double* row, Index count) {
 // truncation cuts.
 double copies_of(const Pixel& p, std::array<Index, 2> frame, Mode mode) {
   const bool border = p.y == 0 || p.x == 0 || p.y == frame[0] - 1 || p.x == frame[1] - 1;
-  return border && mode == Mode::nearest ? 4.0 : 1.0;
+  return border && mode == Mode::nearest ? 8.0 : 1.0;
 }
 
 // The errors of a method on a field, against rows that were made once.
@@ -134,7 +134,7 @@ void prove(Index kind, std::initializer_list<BlurMethod> methods, const Range& r
     }
   }
   for (const auto& [what, error] : worst) {
-    ::testing::Test::RecordProperty("worst of " + what, std::to_string(error));
+    ::testing::Test::RecordProperty("worst of " + what, message(error));
   }
 }
 
