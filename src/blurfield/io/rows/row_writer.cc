@@ -16,9 +16,11 @@ namespace {
 template <class T>
 class TiffRowWriter final : public RowWriter<T> {
  public:
-  TiffRowWriter(const std::string& path, const std::string& shown_path, const Shape& shape,
+  TiffRowWriter(const std::string& path, std::string shown_path, const Shape& shape,
                 const SaveOptions& options)
-      : shown_path_(shown_path), sample_(options.sample), scale_(save_scale("tiff", options)) {
+      : shown_path_(std::move(shown_path)),
+        sample_(options.sample),
+        scale_(save_scale("tiff", options)) {
     guard([&] {
       writer_.emplace(path, shape, sample_, options.alpha, tiff_tags_vips(options, shape[1]));
     });
