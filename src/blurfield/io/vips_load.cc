@@ -77,8 +77,8 @@ std::shared_ptr<const Metadata> metadata_of(const VipsDecoder& decoder) {
 template <class T>
 class VipsRows final : public RowReader<T> {
  public:
-  VipsRows(const std::string& path, const std::string& format, const LoadOptions& options)
-      : path_(path), format_(format), options_(options) {
+  VipsRows(std::string path, std::string format, const LoadOptions& options)
+      : path_(std::move(path)), format_(std::move(format)), options_(options) {
     vips_guard(path_, kDecode, [&] {
       decoders_.push_back(open());
       const VipsDecoder& decoder = *decoders_.front();

@@ -40,7 +40,7 @@ class NodeFilter {
   enum class Use { forward, transposed, both };
 
   // With `edges` the frame's first and last pixel also stand for their copies beyond it.
-  NodeFilter(const Window& pixels, NodeTaps& taps, const LevelFilter<T>& level, bool edges,
+  NodeFilter(const Window& pixels, NodeTaps& node, const LevelFilter<T>& level, bool edges,
              Use use);
 
   const Window& pixels() const { return pixels_; }

@@ -214,6 +214,7 @@ std::vector<LevelRequest> stack_levels(const AdaptiveField<T>& field,
     }
   }
   std::vector<LevelRequest> requests;
+  requests.reserve(wanted.size());
   for (const auto& step : wanted) {
     requests.push_back({step, {beyond[0][step[0]], beyond[1][step[1]]}});
   }
