@@ -35,6 +35,12 @@ std::string bytes_text(double bytes) {
 
 Index wrapped(Index y, Index height) { return (y % height + height) % height; }
 
+// What a uniform blur of the whole image does, and its bands with it.
+BlurMethod method_of(const BlurReport& whole) {
+  if (whole.exact > 0) return BlurMethod::exact;
+  return whole.residual > 0 ? BlurMethod::residual : BlurMethod::stack;
+}
+
 template <class T>
 class Job {
  public:
@@ -108,6 +114,7 @@ void Job<T>::plan() {
   summary_.accuracy = choose_accuracy(request_, summary_.in, found.plan);
   if (summary_.accuracy.tolerance > 0) summary_.report = found.plan;
   options_.tolerance = found.plan.truncated ? 0 : summary_.accuracy.tolerance;
+  if (!inputs_.map) options_.method = method_of(found.plan);
   require_affordable(request_, found.taps, found.plan, options_.tolerance, summary_.threads);
   cut(found);
   summary_.load_seconds = watch.seconds();

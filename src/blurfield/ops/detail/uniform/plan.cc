@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace blurfield::detail {
@@ -66,24 +67,46 @@ double own_cost(Index n, double radius) {
   return kPass + kTap * (std::min(2.0 * radius + 1.0, static_cast<double>(n)) + 5.0);
 }
 
-// Making `samples` of an axis of n pixels, and reading pixels from them by taps of width tau.
-double level_cost(Index n, const Samples& samples, double tau, const Ladder& ladder) {
-  const double made = static_cast<double>(samples.count) / static_cast<double>(n);
-  const auto step = static_cast<double>(samples.step);
+// Samples of a level per pixel of an axis, 1 where there is none.
+double density(const AxisBlur& axis, const Ladder& ladder) {
+  if (axis.step <= 1) return 1.0;
+  return static_cast<double>(samples_of(axis, ladder).count) / static_cast<double>(axis.n);
+}
+
+// The same of an axis that has no ends.
+double endless_density(const AxisBlur& axis) {
+  return 1.0 / static_cast<double>(std::max<Index>(axis.step, 1));
+}
+
+// Making `made` samples per pixel of an axis of n, and reading pixels from them by taps of width
+// tau.
+double level_cost(Index n, Index step_pixels, double made, double tau, const Ladder& ladder) {
+  const auto step = static_cast<double>(step_pixels);
   const double prefilter =
       (2.0 * ladder.prefilter_reach * std::sqrt(ladder.prefilter) + 6.0) * step;
   return 2.0 * kPass + kTap * (std::min(prefilter, static_cast<double>(n)) * made +
                                2.0 * ladder.reach * tau + 1.0 + 5.0 / step);
 }
 
-double axis_cost(const AxisBlur& axis, const Ladder& ladder) {
+double axis_cost(const AxisBlur& axis, double made, const Ladder& ladder) {
   if (axis.step == 0) return 0.0;
   if (axis.step == 1) return own_cost(axis.n, std::ceil(axis.reach * axis.sigma));
-  return level_cost(axis.n, samples_of(axis, ladder), reading_width(axis, ladder), ladder);
+  return level_cost(axis.n, axis.step, made, reading_width(axis, ladder), ladder);
 }
 
+// Along y, then along x on the rows that y's level has.
+double axes_cost(const std::array<AxisBlur, 2>& axes, const std::array<double, 2>& made,
+                 const Ladder& ladder) {
+  const double x = axes[1].step > 0 ? kTranspose + axis_cost(axes[1], made[1], ladder) : 0.0;
+  return axis_cost(axes[0], made[0], ladder) + made[0] * x;
+}
+
+// The largest of 1, 2, 3, 4, 6, 8, 12, .. that may serve. Parts of an image that begin at a
+// multiple of many of them have its samples.
 Index whole_step(double sigma, double least) {
-  return std::max<Index>(1, static_cast<Index>(std::min(sigma / std::sqrt(least), 0x1p30)));
+  const double most = std::clamp(sigma / std::sqrt(least), 1.0, 0x1p30);
+  const double power = std::exp2(std::floor(std::log2(most)));
+  return static_cast<Index>(power > 1.0 && 1.5 * power <= most ? 1.5 * power : power);
 }
 
 class Planner {
@@ -93,7 +116,7 @@ class Planner {
       : shape_(shape),
         gaussian_(gaussian),
         tolerance_(options.tolerance),
-        forced_(options.method != BlurMethod::automatic),
+        ladder_((is_covariance() ? 1.0 : kShare) * tolerance_),
         rooms_(static_cast<std::size_t>(thread_limit(options.execution)) * kFilterRoom),
         size_(size) {
     if (!is_covariance()) return;
@@ -103,8 +126,9 @@ class Planner {
 
   bool is_covariance() const { return gaussian_.parameters().size() == 3; }
 
-  BlurReport exact() const {
-    BlurReport report;
+  UniformPlan exact() const {
+    UniformPlan plan(ladder_);
+    BlurReport& report = plan.report;
     report.error_bound = truncation_error(gaussian_);
     const auto& r = gaussian_.radius();
     const double split = size_ == 4 ? 1e-7 : 1e-14;
@@ -112,25 +136,31 @@ class Planner {
                             ? kPass + kTap * covariance_taps(cov_, r[0], r[1], split)
                             : own_cost(shape_[2], r[0]) + own_cost(shape_[3], r[1]) + kTranspose;
     report.seconds = report.exact_seconds = seconds(cost);
-    return report;
+    return plan;
   }
 
-  // Levels along both axes, or one, whichever is cheapest. Exact if there are none.
+  // Levels along both axes, or one: what is cheapest of an image that has no ends, and so the same
+  // for all its parts. Exact if there are none.
   UniformPlan separable() const {
-    UniformPlan best(kShare * tolerance_);
+    UniformPlan best(ladder_);
+    double least = std::numeric_limits<double>::infinity();
     for (bool level_x : {true, false}) {
       for (bool level_y : {true, false}) {
         const UniformPlan plan = separable({level_y, level_x});
-        if (plan.exact) continue;
-        if (best.exact || (!forced_ && plan.report.seconds < best.report.seconds)) best = plan;
+        const auto& axes = plan.axes;
+        const double cost =
+            axes_cost(axes, {endless_density(axes[0]), endless_density(axes[1])}, ladder_);
+        if (plan.exact || cost >= least) continue;
+        least = cost;
+        best = plan;
       }
     }
     return best;
   }
 
   UniformPlan covariance() const {
-    UniformPlan plan(tolerance_);
-    const Ladder& ladder = plan.ladder;
+    UniformPlan plan(ladder_);
+    const Ladder& ladder = ladder_;
     const double minor = 0.5 * (cov_[0] + cov_[2]) - std::hypot(0.5 * (cov_[0] - cov_[2]), cov_[1]);
     const double reading = kReading * ladder.least;
     const double least = ladder.prefilter + reading + kCoarse * ladder.least;
@@ -144,12 +174,11 @@ class Planner {
     const CovarianceAxis x(shape_[3], level, ladder, 1);
     const double tau = std::sqrt(reading);
     const double rows = static_cast<double>(y.outer.count) / static_cast<double>(shape_[2]);
-    const double samples =
-        rows * static_cast<double>(x.outer.count) / static_cast<double>(shape_[3]);
+    const double columns = static_cast<double>(x.outer.count) / static_cast<double>(shape_[3]);
     const double taps = covariance_taps(level.coarse, y.radius, x.radius, kSplit * tolerance_);
-    plan.report.seconds = seconds(level_cost(shape_[2], y.outer, tau, ladder) +
-                                  rows * level_cost(shape_[3], x.outer, tau, ladder) +
-                                  samples * (kPass + kTap * taps));
+    plan.report.seconds = seconds(level_cost(shape_[2], level.step, rows, tau, ladder) +
+                                  rows * level_cost(shape_[3], level.step, columns, tau, ladder) +
+                                  rows * columns * (kPass + kTap * taps));
     plan.report.bytes = bytes(2 * y.outer.count * x.outer.count + y.outer.count * shape_[3]);
     plan.report.steps = {step};
     plan.report.error_bound = kCovarianceSpent * tolerance_;
@@ -162,8 +191,8 @@ class Planner {
  private:
   // With levels along those of the axes that have steps large enough.
   UniformPlan separable(const std::array<bool, 2>& levels) const {
-    UniformPlan plan(kShare * tolerance_);
-    const Ladder& ladder = plan.ladder;
+    UniformPlan plan(ladder_);
+    const Ladder& ladder = ladder_;
     for (std::size_t i = 0; i < 2; ++i) {
       const double sigma = gaussian_.sigma()[i];
       const Index step = levels[i] ? whole_step(sigma, ladder.least) : 1;
@@ -178,9 +207,8 @@ class Planner {
     const AxisBlur& y = plan.axes[0];
     const AxisBlur& x = plan.axes[1];
     const Index rows = y.step > 1 ? samples_of(y, ladder).count : y.n;
-    const double share = static_cast<double>(rows) / static_cast<double>(y.n);
-    const double along_x = x.step > 0 ? kTranspose + axis_cost(x, ladder) : 0.0;
-    plan.report.seconds = seconds(axis_cost(y, ladder) + share * along_x);
+    plan.report.seconds =
+        seconds(axes_cost(plan.axes, {density(y, ladder), density(x, ladder)}, ladder));
     const Index copies = y.step == 0 ? 0 : (y.step > 1 && x.step > 0 ? 2 : 1);
     plan.report.bytes = bytes(copies * rows * shape_[3]);
     plan.report.error_bound = ladder.spent;
@@ -198,7 +226,7 @@ class Planner {
   Shape shape_;
   const UniformGaussian& gaussian_;
   double tolerance_;
-  bool forced_;
+  Ladder ladder_;
   std::size_t rooms_;
   std::size_t size_;
   Cov cov_{};
@@ -215,8 +243,7 @@ UniformPlan plan_uniform(const char* operation, const Shape& shape, const Unifor
           "expected sigma or (sigma_y, sigma_x) for the stack, got logchol: residual does it");
   require(method != BlurMethod::residual || planner.is_covariance(), operation,
           "expected logchol for the residual method, got sigma: stack does it");
-  UniformPlan exact(1.0);
-  exact.report = planner.exact();
+  UniformPlan exact = planner.exact();
   const bool set = options.truncate.has_value() || !options.radius.empty();
   exact.report.truncated =
       options.tolerance > 0 && set && exact.report.error_bound > options.tolerance;

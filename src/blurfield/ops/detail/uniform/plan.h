@@ -15,7 +15,7 @@
 namespace blurfield::detail {
 
 struct UniformPlan {
-  explicit UniformPlan(double tolerance) : ladder(tolerance) {}
+  explicit UniformPlan(const Ladder& of) : ladder(of) {}
 
   Ladder ladder;
   bool exact = true;
