@@ -24,13 +24,18 @@ double foot(double share) {
 }  // namespace
 
 double truncation_for(double share) {
-  double low = 0.5;
-  double high = 39.0;
-  for (int i = 0; i < 60; ++i) {
-    const double t = 0.5 * (low + high);
-    (4.0 * std::erfc(t / std::numbers::sqrt2) > share ? low : high) = t;
+  // Newton's steps on the logarithm, which is concave, come from above: erfc(t / sqrt 2) is at most
+  // exp(-t^2 / 2).
+  const double asked = std::clamp(share, 1e-300, 2.0) / 4.0;
+  double t = std::sqrt(-2.0 * std::log(asked));
+  for (int i = 0; i < 20; ++i) {
+    const double tail = std::erfc(t / std::numbers::sqrt2);
+    const double density = std::sqrt(2.0 / std::numbers::pi) * std::exp(-0.5 * t * t);
+    const double step = std::log(asked / tail) * tail / density;
+    t -= step;
+    if (step < 1e-12 * t) break;
   }
-  return high;
+  return t * (1.0 + 1e-12);  // still from above
 }
 
 Ladder::Ladder(double tolerance) {

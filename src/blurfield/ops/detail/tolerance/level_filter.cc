@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+
 namespace blurfield::detail {
 namespace {
 
@@ -49,9 +50,8 @@ template <class T>
 LevelFilter<T>::LevelFilter(Index n, Mode mode, const Ladder& ladder, double step, Index beyond)
     : n_(n), step_(step) {
   if (step == 1.0) return;
-  // Samples whose cells touch the frame, and those beyond.
   first_ = -beyond;
-  const Index end = static_cast<Index>(std::ceil(static_cast<double>(n) / step)) + beyond;
+  const Index end = frame_end(n, step) + beyond;
   const double sigma = std::sqrt(ladder.prefilter) * step;
   const auto store = [&](const Sampled& s) {
     const std::size_t offset = weights_.size();

@@ -2,6 +2,7 @@
 // One axis of a level: from the n pixels of a frame to samples every `step` pixels.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "blurfield/base/extension.h"
@@ -18,6 +19,10 @@ class LevelFilter {
 
   Index pixels() const { return n_; }
   double step() const { return step_; }
+  // Of an axis of n pixels, before its filter is made: its samples, pixels if the step is 1.
+  static Index samples(Index n, double step, Index beyond) {
+    return step == 1.0 ? n : frame_end(n, step) + 2 * beyond;
+  }
   Index first() const { return first_; }  // the first sample
   Index count() const { return static_cast<Index>(rows_.size()); }
   Index end() const { return first_ + count(); }
@@ -33,6 +38,10 @@ class LevelFilter {
   kernels::Window1d<T> row(Index m) const;
 
  private:
+  // Beyond the last sample whose cell touches the frame.
+  static Index frame_end(Index n, double step) {
+    return static_cast<Index>(std::ceil(static_cast<double>(n) / step));
+  }
   struct Place {
     Index first;
     Index count;

@@ -269,10 +269,13 @@ LevelGrid<T>::LevelGrid(Index height, Index width, Mode mode, const Ladder& ladd
 }
 
 template <class T>
-std::size_t LevelGrid<T>::bytes() const {
+std::size_t level_bytes(Index height, Index width, std::span<const LevelRequest> requests) {
   std::size_t sum = 0;
-  for (std::size_t i = 0; i < size(); ++i) {
-    if (!is_image(i)) sum += at(samples(axis(i, 0)) * samples(axis(i, 1))) * sizeof(T);
+  for (const LevelRequest& r : requests) {
+    if (r.is_image()) continue;
+    sum += at(LevelFilter<T>::samples(height, r.step[0], r.beyond[0]) *
+              LevelFilter<T>::samples(width, r.step[1], r.beyond[1])) *
+           sizeof(T);
   }
   return sum;
 }
@@ -375,9 +378,10 @@ void LevelSums<T>::finish(const Execution& execution) {
   }
 }
 
-#define BLURFIELD_INSTANTIATE(T) \
-  template class LevelGrid<T>;   \
-  template class Levels<T>;      \
+#define BLURFIELD_INSTANTIATE(T)                                                    \
+  template std::size_t level_bytes<T>(Index, Index, std::span<const LevelRequest>); \
+  template class LevelGrid<T>;                                                      \
+  template class Levels<T>;                                                         \
   template class LevelSums<T>
 BLURFIELD_INSTANTIATE(float);
 BLURFIELD_INSTANTIATE(double);

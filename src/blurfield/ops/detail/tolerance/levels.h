@@ -20,7 +20,13 @@ namespace blurfield::detail {
 struct LevelRequest {
   std::array<double, 2> step{1.0, 1.0};
   std::array<Index, 2> beyond{0, 0};
+
+  bool is_image() const { return step[0] == 1.0 && step[1] == 1.0; }
 };
+
+// Bytes of the levels of one plane, known before their filters are made.
+template <class T>
+std::size_t level_bytes(Index height, Index width, std::span<const LevelRequest> requests);
 
 // The axes of all levels of a frame.
 template <class T>
@@ -37,8 +43,6 @@ class LevelGrid {
     return levels_[i][static_cast<std::size_t>(axis)];
   }
   bool is_image(std::size_t i) const { return axis(i, 0).step() == 1 && axis(i, 1).step() == 1; }
-  // Bytes of all levels of one plane.
-  std::size_t bytes() const;
 
  private:
   std::vector<std::array<LevelFilter<T>, 2>> levels_;

@@ -98,6 +98,8 @@ double exact_taps(const AdaptiveField<T>& field, const StackTile& plan, const Ti
   return area(tile) * (taps + kFoldedTap * folded);
 }
 
+double widest(const LevelRequest& level) { return std::max(level.step[0], level.step[1]); }
+
 // Of a plane by the stack, its levels apart; `setup` is paid once for all planes.
 struct StackCost {
   double setup = 0.0;
@@ -213,38 +215,34 @@ class Planner {
     return settle(n, exactly, seconds, field, report);
   }
 
+  double level_seconds(const std::vector<LevelRequest>& levels) const {
+    const auto pixels = static_cast<double>(field_.params.height() * field_.params.width());
+    double cost = planes_ * costs_.level * pixels * static_cast<double>(levels.size());
+    for (const LevelRequest& level : levels) {
+      cost += costs_.filter + costs_.filter_step * widest(level);
+    }
+    return 1e-9 * cost;
+  }
+
   // Levels are paid for once: if they cost what the tiles gain, all is exact.
   double settle(Index n, double exactly, double seconds, FieldPlan& field, BlurReport& report) {
     const View<const T>& params = field_.params;
-    std::vector<double> steps;
-    std::size_t bytes = 0;
+    std::vector<LevelRequest> levels;
     if (!field.approximate.empty()) {
-      if (params.channels() == 3) {
-        const ResidualLevels levels =
-            residual_levels(field_, n, ladder_, field.residual, field.approximate);
-        steps = levels.steps;
-        bytes = levels.bytes;
-      } else {
-        const LevelGrid<T> grid(params.height(), params.width(), field_.mode, ladder_,
-                                stack_levels(field_, field.stack, field.approximate, ladder_));
-        for (std::size_t i = 0; i < grid.size(); ++i) {
-          if (!grid.is_image(i))
-            steps.push_back(std::max(grid.axis(i, 0).step(), grid.axis(i, 1).step()));
-        }
-        bytes = grid.bytes();
-      }
-      seconds += 1e-9 * planes_ * costs_.level * static_cast<double>(steps.size()) *
-                 static_cast<double>(params.height() * params.width());
-      for (double step : steps) seconds += 1e-9 * (costs_.filter + costs_.filter_step * step);
+      levels = params.channels() == 3
+                   ? residual_levels(field_, n, ladder_, field.residual, field.approximate)
+                   : stack_levels(field_, field.stack, field.approximate, ladder_);
+      std::erase_if(levels, [](const LevelRequest& level) { return level.is_image(); });
+      seconds += level_seconds(levels);
     }
     if (options_.method == BlurMethod::automatic && seconds > exactly) {
       for (Index i = 0; i < field.exact.count(); ++i) field.exact.add(i);
       field.approximate = TileSet(params.height(), params.width());
-      steps.clear();
-      bytes = 0;
+      levels.clear();
       seconds = exactly;
     }
-    steps_.insert(steps.begin(), steps.end());
+    for (const LevelRequest& level : levels) steps_.insert(widest(level));
+    const std::size_t bytes = level_bytes<T>(params.height(), params.width(), levels);
     report.bytes = std::max(report.bytes, bytes * static_cast<std::size_t>(planes_));
     report.seconds += seconds;
     report.exact_seconds += exactly;

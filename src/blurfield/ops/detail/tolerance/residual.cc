@@ -91,15 +91,11 @@ std::vector<ResidualTile> residual_tiles(const AdaptiveField<T>& field, Index n,
 }
 
 template <class T>
-ResidualLevels residual_levels(const AdaptiveField<T>& field, Index n, const Ladder& ladder,
-                               const std::vector<ResidualTile>& plan, const TileSet& tiles) {
-  const LevelGrid<T> grid = ResidualPlan<T>(field, n, ladder).grid(plan, tiles);
-  ResidualLevels result;
-  for (std::size_t i = 1; i < grid.size(); ++i) {
-    result.steps.push_back(grid.axis(i, 0).step());
-  }
-  result.bytes = grid.bytes();
-  return result;
+std::vector<LevelRequest> residual_levels(const AdaptiveField<T>& field, Index n,
+                                          const Ladder& ladder,
+                                          const std::vector<ResidualTile>& plan,
+                                          const TileSet& tiles) {
+  return ResidualPlan<T>(field, n, ladder).levels(plan, tiles);
 }
 
 template <class T>
@@ -158,16 +154,17 @@ void residual_spread(const AdaptiveField<T>& field, Index n, const Ladder& ladde
   sums.finish(execution);
 }
 
-#define BLURFIELD_INSTANTIATE(T)                                                             \
-  template std::vector<ResidualTile> residual_tiles(const AdaptiveField<T>&, Index,          \
-                                                    const Ladder&);                          \
-  template ResidualLevels residual_levels(const AdaptiveField<T>&, Index, const Ladder&,     \
-                                          const std::vector<ResidualTile>&, const TileSet&); \
-  template void residual_gather(const AdaptiveField<T>&, Index, const Ladder&,               \
-                                const std::vector<ResidualTile>&, const TileSet&,            \
-                                const GatherPass<T>&, const Execution&);                     \
-  template void residual_spread(const AdaptiveField<T>&, Index, const Ladder&,               \
-                                const std::vector<ResidualTile>&, const TileSet&,            \
+#define BLURFIELD_INSTANTIATE(T)                                                       \
+  template std::vector<ResidualTile> residual_tiles(const AdaptiveField<T>&, Index,    \
+                                                    const Ladder&);                    \
+  template std::vector<LevelRequest> residual_levels(                                  \
+      const AdaptiveField<T>&, Index, const Ladder&, const std::vector<ResidualTile>&, \
+      const TileSet&);                                                                 \
+  template void residual_gather(const AdaptiveField<T>&, Index, const Ladder&,         \
+                                const std::vector<ResidualTile>&, const TileSet&,      \
+                                const GatherPass<T>&, const Execution&);               \
+  template void residual_spread(const AdaptiveField<T>&, Index, const Ladder&,         \
+                                const std::vector<ResidualTile>&, const TileSet&,      \
                                 const SpreadPass<T>&, const Execution&);
 BLURFIELD_INSTANTIATE(float)
 BLURFIELD_INSTANTIATE(double)

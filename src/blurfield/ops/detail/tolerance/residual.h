@@ -13,6 +13,7 @@
 
 #include "blurfield/ops/detail/adaptive.h"
 #include "blurfield/ops/detail/tolerance/ladder.h"
+#include "blurfield/ops/detail/tolerance/levels.h"
 #include "blurfield/ops/detail/tolerance/tiles.h"
 
 namespace blurfield::detail {
@@ -35,14 +36,12 @@ template <class T>
 std::vector<ResidualTile> residual_tiles(const AdaptiveField<T>& field, Index n,
                                          const Ladder& ladder);
 
-// The steps of the levels that `tiles` read, ascending, without 1; and their bytes per plane.
-struct ResidualLevels {
-  std::vector<double> steps;
-  std::size_t bytes = 0;
-};
+// The levels that `tiles` read; the image is the first.
 template <class T>
-ResidualLevels residual_levels(const AdaptiveField<T>& field, Index n, const Ladder& ladder,
-                               const std::vector<ResidualTile>& plan, const TileSet& tiles);
+std::vector<LevelRequest> residual_levels(const AdaptiveField<T>& field, Index n,
+                                          const Ladder& ladder,
+                                          const std::vector<ResidualTile>& plan,
+                                          const TileSet& tiles);
 
 // The passes of adaptive.h, restricted to kernels that belong to pixels of `tiles` of field n: a
 // gather writes (or adds to) those pixels of `out` alone. `plan` is that of residual_tiles, under

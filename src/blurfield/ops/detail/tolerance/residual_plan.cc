@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <map>
-#include <utility>
 
 namespace blurfield::detail {
 namespace {
@@ -62,8 +61,8 @@ ResidualTile ResidualPlan<T>::read(const Tile& tile) const {
 }
 
 template <class T>
-LevelGrid<T> ResidualPlan<T>::grid(const std::vector<ResidualTile>& tiles,
-                                   const TileSet& set) const {
+std::vector<LevelRequest> ResidualPlan<T>::levels(const std::vector<ResidualTile>& tiles,
+                                                  const TileSet& set) const {
   std::map<double, std::array<Index, 2>> levels{{1.0, {0, 0}}};
   for (Index i = 0; i < set.count(); ++i) {
     if (!set.has(i)) continue;
@@ -77,7 +76,7 @@ LevelGrid<T> ResidualPlan<T>::grid(const std::vector<ResidualTile>& tiles,
   std::vector<LevelRequest> requests;
   requests.reserve(levels.size());
   for (const auto& [step, beyond] : levels) requests.push_back({{step, step}, beyond});
-  return {frame_[0], frame_[1], mode(), ladder_, std::move(requests)};
+  return requests;
 }
 
 // Intervals of the extended axis that repeat `window`, as far as kernels there reach the frame.

@@ -25,7 +25,11 @@ class ResidualPlan {
 
   ResidualTile read(const Tile& tile) const;
   // The levels that the members of `set` read; the image is the first.
-  LevelGrid<T> grid(const std::vector<ResidualTile>& tiles, const TileSet& set) const;
+  std::vector<LevelRequest> levels(const std::vector<ResidualTile>& tiles,
+                                   const TileSet& set) const;
+  LevelGrid<T> grid(const std::vector<ResidualTile>& tiles, const TileSet& set) const {
+    return {frame_[0], frame_[1], mode(), ladder_, levels(tiles, set)};
+  }
 
   // Calls f(y, x) for parts, as large as ResidualSites takes them, of the extended plane: the
   // copies of a tile's pixels whose kernels reach the frame.
