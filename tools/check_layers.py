@@ -26,6 +26,7 @@ ROOMS = {
     "deblur": {"base", "fft", "ops", "optim"},
 }
 APPS_MAY_USE = set(ROOMS) - {"kernels", "fft"}
+PYTHON_MAY_USE = APPS_MAY_USE - {"io", "report"}
 
 # The only places that may know a library, as folders of the project.
 LIBRARIES = {
@@ -37,6 +38,7 @@ LIBRARIES = {
     r"vips/": ["src/blurfield/io"],
     r"fitsio": ["src/blurfield/io"],
     r"tiffio": ["src/blurfield/io"],
+    r"pybind11/": ["python"],
     r"CLI/": ["apps"],
     r"nlohmann/": ["apps", "examples"],
     r"fmt/": ["apps", "examples", "src/blurfield/report"],
@@ -47,12 +49,15 @@ LIBRARIES = {
 
 HEADER_LINES = 150
 IMPLEMENTATION_LINES = 400
+COLUMNS = 100  # of Python; clang-format keeps to its own
 UNITS_PER_FOLDER = 15
 # Files that may be longer: path -> reason.
 LONGER: dict[str, str] = {}
 
 SUFFIXES = {".h", ".cc"}
-TREES = ("src", "apps", "tests", "bench", "examples")
+TREES = ("src", "apps", "python", "tests", "bench", "examples")
+PYTHON_SUFFIXES = {".py", ".pyi"}
+PYTHON_TREES = ("python", "examples")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 QUOTED_LIBRARY = re.compile(r"hwy/")  # Highway's own examples quote its headers
 
@@ -82,6 +87,8 @@ def check_include(path, header, quoted):
             return f"{room} may not include {target}"
         if path.startswith("apps/") and target not in APPS_MAY_USE:
             return f"apps may not include {target}, which is private to the library"
+        if path.startswith("python/") and target not in PYTHON_MAY_USE:
+            return f"python may not include {target}"
         if "detail" in parts[2:-1] and room != target and not path.startswith(("tests/", "bench/")):
             return f"{header} is private to {target}"
         return None
@@ -114,15 +121,30 @@ def check_file(root, path):
         yield f"{path}: {count} lines, the budget is {budget}"
 
 
+def check_python(root, path):
+    """Yields the violations of one file of Python."""
+    text = (root / path).read_text(encoding="utf-8")
+    if "# SPDX-License-Identifier: BSD-3-Clause\n" not in text[:100]:
+        yield f"{path}:1: expected the SPDX line first"
+    count = text.count("\n")
+    if count > IMPLEMENTATION_LINES:
+        yield f"{path}: {count} lines, the budget is {IMPLEMENTATION_LINES}"
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > COLUMNS:
+            yield f"{path}:{number}: {len(line)} columns, the budget is {COLUMNS}"
+
+
 def check(root):
     """All violations below `root`, in order."""
     found = []
     units = {}
     for tree in TREES:
         for file in sorted((root / tree).rglob("*")):
+            path = file.relative_to(root).as_posix()
+            if file.suffix in PYTHON_SUFFIXES and tree in PYTHON_TREES:
+                found.extend(check_python(root, path))
             if file.suffix not in SUFFIXES:
                 continue
-            path = file.relative_to(root).as_posix()
             room = room_of(path)
             if path.startswith("src/") and room not in ROOMS:
                 found.append(f"{path}: lies in no room of src/blurfield")
@@ -138,7 +160,7 @@ def check(root):
     return found
 
 
-SPDX = "// SPDX-License-Identifier: BSD-3-Clause\n"
+SPDX = "SPDX-License-Identifier: BSD-3-Clause\n"
 # (file, its text after the SPDX line, a part of the violation expected; None: it is in order)
 CASES = [
     ("src/blurfield/ops/a.cc", '#include "blurfield/kernels/k.h"', None),
@@ -158,6 +180,11 @@ CASES = [
     ("src/blurfield/io/i.cc", "#include <tbb/parallel_for.h>", "only in src/blurfield/base"),
     ("apps/main.cc", '#include "blurfield/kernels/k.h"', "private to the library"),
     ("apps/main.cc", '#include "blurfield/ops/detail/d.h"', "private to ops"),
+    ("python/bindings/b.cc", '#include "python/bindings/a.h"\n#include <pybind11/stl.h>', None),
+    ("python/bindings/b.cc", '#include "blurfield/io/i.h"', "python may not include io"),
+    ("src/blurfield/ops/a.cc", "#include <pybind11/stl.h>", "only in python"),
+    ("python/blurfield/a.py", "\n" * IMPLEMENTATION_LINES, "the budget is 400"),
+    ("python/blurfield/a.py", "x" * (COLUMNS + 1), "the budget is 100"),
     ("src/blurfield/attic/x.h", "", "lies in no room"),
     ("src/blurfield/base/long.h", "\n" * HEADER_LINES, "the budget is 150"),
     ("src/blurfield/base/long.cc", "\n" * IMPLEMENTATION_LINES, "the budget is 400"),
@@ -172,7 +199,8 @@ def self_test():
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, path)
             file.parent.mkdir(parents=True)
-            file.write_text(SPDX + text + "\n", encoding="utf-8")
+            comment = "# " if path.endswith(".py") else "// "
+            file.write_text(comment + SPDX + text + "\n", encoding="utf-8")
             found = check(Path(folder))
             right = not found if expected is None else len(found) == 1 and expected in found[0]
             if not right:
@@ -181,7 +209,7 @@ def self_test():
         room = Path(folder, "src/blurfield/ops")
         room.mkdir(parents=True)
         for i in range(UNITS_PER_FOLDER + 1):
-            (room / f"u{i}.h").write_text(SPDX, encoding="utf-8")
+            (room / f"u{i}.h").write_text("// " + SPDX, encoding="utf-8")
         (room / "u0.h").write_text("int x;\n", encoding="utf-8")
         found = "\n".join(check(Path(folder)))
         for expected in ("expected the SPDX line", "16 units, the budget is 15"):
