@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple
+from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from ._gaussian import logchol_to_sigma
 from ._mix import mix, mix_jvp, mix_levels, mix_vjp
 from ._operations import AFFINE, LINEAR, NONLINEAR, Operation, folded, on_image
 from ._options import DEFAULT_TRUNCATE, Radius, blur_options, mode_name
+from ._passes import axis_list, each_axis
 
 Array = _arrays.Array
+Whole = Union[None, int, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -165,16 +167,23 @@ class AdaptiveBlur(_AnyBlur):
 
 @dataclass(frozen=True)
 class UniformBlur(_AnyBlur):
-    """uniform_blur of (image, Gaussian); `kind` is sigma, of 1 or 2 numbers, or logchol, of 3."""
+    """uniform_blur of (image, Gaussian); `kind` is sigma, of 1 or 2 numbers, or logchol, of 3.
+
+    scipy_radii: those of scipy.ndimage, which may be 0, unless the blur has its own.
+    """
 
     kind: str
     blur: Blur = Blur()
     method: str = "auto"
+    scipy_radii: bool = False
     name: ClassVar[str] = "uniform_blur"
     inputs: ClassVar[Tuple[str, ...]] = ("image", "Gaussian")
 
     def _keywords(self, gaussian: Array) -> Dict[str, Any]:
-        return {self.kind: gaussian, "method": self.method, **self.blur.keywords}
+        words = {self.kind: gaussian, "method": self.method, **self.blur.keywords}
+        if self.scipy_radii and self.blur.radius is None:
+            words["radius"] = [int(self.blur.truncate * s + 0.5) for s in gaussian.tolist()]
+        return words
 
     def forward(self, *inputs: Array) -> Array:
         x, gaussian = inputs
@@ -204,9 +213,35 @@ class UniformBlur(_AnyBlur):
         plain = replace(self, blur=replace(self.blur, mode="constant"))
         widths = (logchol_to_sigma(gaussian) if self.kind == "logchol" else
                   np.atleast_1d(gaussian)).tolist()
+        # SciPy's radii are never larger.
         margin = self.blur.radii(widths, min(cotangent.ndim, 2))
         return folded(lambda padded: plain.jvp((padded, gaussian), 1, direction), cotangent,
                        margin, self.blur.mode)
+
+
+def gaussian_filter_plan(rank: int, count: int, axes: Whole, blur: Blur
+                         ) -> Tuple[UniformBlur, List[Optional[int]]]:
+    """SciPy's filter as a uniform blur: the blur, and which sigma, if any, each of its axes takes.
+
+    `count` sigmas are given, and the blur's radii, for `axes`: of the last two.
+    """
+    space = min(rank, 2)
+    chosen = axis_list(axes, rank)
+    if any(axis < rank - space for axis in chosen):
+        raise ValueError(f"gaussian_filter: expected axes of the last two, as (-2, -1), got {axes} "
+                         f"for {rank} axes")
+    places: List[Optional[int]] = [None] * space
+    for i, _ in enumerate(each_axis(0.0 if count == 1 else [0.0] * count, len(chosen), "sigma")):
+        places[chosen[i] - rank + space] = 0 if count == 1 else i
+    if blur.radius is not None:
+        radii = [0] * space
+        given = blur.radius[0] if len(blur.radius) == 1 else blur.radius
+        for axis, r in zip(chosen, each_axis(given, len(chosen), "radius")):
+            radii[axis - rank + space] = r
+        blur = replace(blur, radius=tuple(radii))
+    # With a tolerance, the usual truncate stands for what that allows.
+    free = blur.tolerance and blur.truncate == DEFAULT_TRUNCATE
+    return UniformBlur("sigma", blur, scipy_radii=not free), places
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ._fields import one_of
 from ._mix import mix_level_sigmas
 from ._operations import Correlate, LocalFilter
 from ._options import DEFAULT_TRUNCATE, Radius, mode_name
-from ._passes import axis_list, each_axis
+from ._passes import axis_list
 from ._torch_autograd import apply, checked
 
 Whole = Union[None, int, Sequence[int]]
@@ -107,27 +107,16 @@ def gaussian_filter(input: Tensor, sigma: Any, *, mode: str = "reflect", cval: f
         Of the shape and type of `input`.
     """
     x = checked(input, "input")
-    rank, space = x.dim(), min(x.dim(), 2)
-    is_field = np.ndim(sigma.detach() if isinstance(sigma, Tensor) else sigma) >= 2
-    chosen = axis_list(axes, rank) if axes is not None or not is_field else [rank - 2, rank - 1]
-    if any(axis < rank - space for axis in chosen) or (is_field and len(chosen) != 2):
-        raise ValueError(f"gaussian_filter: expected axes of the last two, as (-2, -1), got {axes} "
-                         f"for a tensor of {rank} axes")
-    if is_field:
+    if np.ndim(sigma.detach() if isinstance(sigma, Tensor) else sigma) >= 2:
+        if axes is not None and axis_list(axes, x.dim()) != [x.dim() - 2, x.dim() - 1]:
+            raise ValueError("gaussian_filter: expected the last two axes with a field of sigmas")
         return adaptive_blur(x, sigma=sigma, truncate=truncate, radius=radius, mode=mode, cval=cval,
                              tolerance=tolerance)
     given = _numbers(sigma, "sigma").reshape(-1)
-    if len(given) not in (1, len(chosen)):
-        raise ValueError(f"sigma: expected 1 or {len(chosen)} numbers, got {len(given)}")
-    # With a tolerance, the usual radius stands for what that allows.
-    free = tolerance and radius is None and truncate == DEFAULT_TRUNCATE
-    radii = [None] * len(chosen) if radius is None else each_axis(radius, len(chosen), "radius")
-    sigmas, taken = [given.new_zeros(())] * space, [0] * space
-    for axis, s, r in zip(chosen, given.expand(len(chosen)), radii):
-        at = axis - rank + space
-        sigmas[at], taken[at] = s, int(truncate * float(s) + 0.5) if r is None else r
-    return uniform_blur(x, sigma=torch.stack(sigmas), radius=None if free else taken, mode=mode,
-                        cval=cval, tolerance=tolerance)
+    blur = ops.Blur.of(truncate, radius, mode, cval, tolerance)
+    operation, places = ops.gaussian_filter_plan(x.dim(), len(given), axes, blur)
+    sigmas = [given.new_zeros(()) if i is None else given[i] for i in places]
+    return apply(operation, x, torch.stack(sigmas))
 
 
 def mix(input: Tensor, sigma_min: Any, sigma_max: Any, weight: Any, *,
