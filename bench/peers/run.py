@@ -9,7 +9,7 @@ OURS is the program built from ours.cc. Every round runs each side in turn, once
 times for a median (once in all, where that takes more than half a second); the tables hold medians
 of the rounds. The results of the first are compared: a peer that computes something else ends the
 run.
-A PART is convolution, blur, tolerance, learn or deblur; none means all. --update replaces their
+A PART is convolution, blur, tolerance, learn, deblur or python; none means all. --update replaces their
 sections of the page; convolution and tolerance also draw images/convolution_methods.svg and
 images/tolerance_cost.svg beside it. --quick leaves out the slow peers.
 """
@@ -27,15 +27,16 @@ import cv2
 import deblur
 import learn
 import numpy as np
+import python_package
 import scipy
 import tolerance
 import torch
 from ours import Ours
 
 END = "<!-- bench:end -->\n"
-PARTS = ("convolution", "blur", "tolerance", "learn", "deblur")
+PARTS = ("convolution", "blur", "tolerance", "learn", "deblur", "python")
 MODULES = {"convolution": convolution, "blur": blur, "tolerance": tolerance, "learn": learn,
-           "deblur": deblur}
+           "deblur": deblur, "python": python_package}
 DRAWINGS = {"convolution": "convolution_methods.svg", "tolerance": "tolerance_cost.svg"}
 
 

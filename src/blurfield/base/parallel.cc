@@ -42,7 +42,9 @@ void run_workers(int threads, const std::function<void()>& worker) {
 
 int thread_limit(const Execution& execution) {
   if (execution.threads > 0) return execution.threads;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  // The system's answer takes as long as a small blur.
+  static const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return cores;
 }
 
 void parallel_tasks(Index count, const Execution& execution,

@@ -19,6 +19,9 @@ std::vector<Plane> planes_of(const Shape& image, Index field_batch, Index n) {
 
 namespace {
 
+constexpr Index kFewPixels = 1 << 14;  // not worth waking a thread for their radii
+constexpr double kTapsAtLeast = 5e4;   // of a range: some ten microseconds
+
 template <class T>
 RowCosts row_costs_of(const AdaptiveField<T>& field, Index n) {
   const Index height = field.params.height();
@@ -31,7 +34,8 @@ RowCosts row_costs_of(const AdaptiveField<T>& field, Index n) {
   const View<const T>& params = field.params;
   const bool full = params.channels() == 3;
   const bool isotropic = params.channels() == 1 && rule.same_on_both_axes();
-  const Execution quiet{.threads = field.options->execution.threads, .progress = nullptr};
+  const bool few = height * costs.width <= kFewPixels;
+  const Execution quiet{.threads = few ? 1 : field.options->execution.threads, .progress = nullptr};
   parallel_for(height, quiet, [&](Index y) {
     const auto row = static_cast<std::size_t>(y);
     int max_ry = 0;
@@ -76,6 +80,9 @@ std::vector<double> work(const RowCosts& costs) {
   return rows;
 }
 
+// The most ranges that this many taps are cut into.
+Index worthwhile(double taps) { return 1 + static_cast<Index>(std::min(taps / kTapsAtLeast, 1e6)); }
+
 }  // namespace
 
 template <class T>
@@ -91,7 +98,7 @@ std::vector<Index> gather_ranges(const RowCosts& costs, const Execution& executi
   constexpr double kTapsPerRange = 1e9;  // some tens of milliseconds: fine-grained progress
   const Index parts = std::max<Index>(32 * thread_limit(execution),
                                       static_cast<Index>(std::min(total / kTapsPerRange, 1e6)));
-  return balanced_ranges(rows, parts);
+  return balanced_ranges(rows, std::min(parts, worthwhile(total)));
 }
 
 std::vector<Index> spread_ranges(const RowCosts& costs, const Execution& execution) {
@@ -99,7 +106,9 @@ std::vector<Index> spread_ranges(const RowCosts& costs, const Execution& executi
   const Index threads = thread_limit(execution);
   if (threads == 1 && !execution.progress) return {height};
   const Index parts = std::max(threads, height / (8 * std::max(costs.max_ry, 1)));
-  return balanced_ranges(work(costs), std::min(parts, 64 * threads));
+  const std::vector<double> rows = work(costs);
+  const double total = std::accumulate(rows.begin(), rows.end(), 0.0);
+  return balanced_ranges(rows, std::min({parts, 64 * threads, worthwhile(total)}));
 }
 
 template std::vector<RowCosts> row_costs(const AdaptiveField<float>&);
