@@ -38,7 +38,7 @@ def sample(kind, radius, x_path, target_path, start_path, out_path):
     """
     import blurfield.torch
     torch.set_num_threads(2)
-    x, target, start = (torch.from_numpy(np.load(path)) for path in (x_path, target_path, start_path))
+    x, target, start = (torch.from_numpy(np.load(p)) for p in (x_path, target_path, start_path))
     keywords = {"truncate": 2, "mode": "constant", "radius": int(radius) or None}
 
     def run(side, iterations):

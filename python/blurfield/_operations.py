@@ -10,7 +10,7 @@ in its place.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Callable, ClassVar, List, Optional, Sequence, Tuple
+from typing import Any, Callable, ClassVar, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -136,6 +136,42 @@ class LocalFilter(Operation):
 
     def dependence(self, i: int) -> str:
         return LINEAR if i else on_image(self.mode, self.cval)
+
+
+def second_gradients(operation: Operation, i: int, direction: Any, cotangent: Any,
+                     inputs: Sequence[Any], wanted: Sequence[bool], pull: Callable[..., List[Any]],
+                     push: Callable[..., Any], missing: Dict[int, str]) -> List[Any]:
+    """Gradients by the inputs of <cotangent, derivative along `direction` of input i>.
+
+    Of a framework's arrays, by its pull(operation, cotangent, inputs, wanted), the gradients, and
+    push(operation, i, direction, inputs), the derivative. Those wanted that do not exist are None,
+    and `missing` says so.
+    """
+    dependence = operation.dependence(i)
+    if dependence == NONLINEAR:
+        adjoint = operation.adjoint() if wanted[0] else None
+        grads: List[Any] = [None] * len(inputs)
+        for j, name in enumerate(operation.inputs):
+            if wanted[j] and j == 0 and adjoint is not None:
+                grads[j] = push(adjoint, i, direction, [cotangent, *inputs[1:]])
+            elif wanted[j]:
+                missing[j] = (f"{operation.name}: no second derivative by the "
+                              f"{operation.inputs[i]}{'' if i == j else f' and the {name}'}")
+        return grads
+    others = [w and j != i for j, w in enumerate(wanted)]
+
+    def at(value: Any) -> List[Any]:
+        return pull(operation, cotangent, [*inputs[:i], value, *inputs[i + 1:]], others)
+
+    grads = at(direction)
+    if dependence == AFFINE and any(others):
+        grads = [None if g is None else g - o for g, o in zip(grads, at(0 * direction))]
+    return grads
+
+
+def plus(a: Any, b: Any) -> Any:
+    """Their sum; None is zero."""
+    return a if b is None else b if a is None else a + b
 
 
 def folded(blur: Callable[[Array], Array], cotangent: Array, margin: Sequence[int], mode: str

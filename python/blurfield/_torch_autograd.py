@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from . import _arrays
-from ._operations import AFFINE, LINEAR, NONLINEAR, Operation
+from ._operations import LINEAR, NONLINEAR, Operation, plus, second_gradients
 
 Array = _arrays.Array
 _FLOATS = (torch.float32, torch.float64)
@@ -97,9 +97,10 @@ class _Pull(torch.autograd.Function):  # type: ignore[misc]
             if d is None:
                 continue
             if needs_cotangent:
-                by_cotangent = _plus(by_cotangent, _push(ctx.operation, i, d, inputs))
-            more = _second(ctx.operation, i, d, cotangent, inputs, needs, ctx.missing)
-            by_inputs = [_plus(a, b) for a, b in zip(by_inputs, more)]
+                by_cotangent = plus(by_cotangent, _push(ctx.operation, i, d, inputs))
+            more = second_gradients(ctx.operation, i, d, cotangent, inputs, needs, _pull, _push,
+                                    ctx.missing)
+            by_inputs = [plus(a, b) for a, b in zip(by_inputs, more)]
         return (None, None, None, by_cotangent, *by_inputs)
 
 
@@ -129,7 +130,8 @@ class _Push(torch.autograd.Function):  # type: ignore[misc]
         if needs_direction:
             only = [j == ctx.i for j in range(len(inputs))]
             by_direction = _pull(ctx.operation, cotangent, inputs, only)[ctx.i]
-        by_inputs = _second(ctx.operation, ctx.i, direction, cotangent, inputs, needs, ctx.missing)
+        by_inputs = second_gradients(ctx.operation, ctx.i, direction, cotangent, inputs, needs,
+                                     _pull, _push, ctx.missing)
         return (None, None, None, by_direction, *by_inputs)
 
 
@@ -176,47 +178,8 @@ def _push(operation: Operation, i: int, direction: Any, inputs: Sequence[Any]) -
     return _Push.apply(operation, i, missing, direction, *_gated(operation, inputs, missing))
 
 
-def _second(operation: Operation, i: int, direction: Any, cotangent: Any, inputs: Sequence[Any],
-            wanted: Sequence[bool], missing: Dict[int, str]) -> List[Any]:
-    """Gradients by the inputs of <cotangent, derivative along `direction` of input i>.
-
-    Tells in `missing` which of those wanted do not exist.
-    """
-    dependence = operation.dependence(i)
-    if dependence == NONLINEAR:
-        return [_second_nonlinear(operation, i, j, direction, cotangent, inputs, missing)
-                if w else None for j, w in enumerate(wanted)]
-    others = [w and j != i for j, w in enumerate(wanted)]
-
-    def at(value: Any) -> List[Any]:
-        moved = list(inputs)
-        moved[i] = value
-        return _pull(operation, cotangent, moved, others)
-
-    grads = at(direction)
-    if dependence == AFFINE and any(others):
-        offset = at(torch.zeros_like(direction))
-        grads = [None if g is None else g - o for g, o in zip(grads, offset)]
-    return grads
-
-
-def _second_nonlinear(operation: Operation, i: int, j: int, direction: Any, cotangent: Any,
-                      inputs: Sequence[Any], missing: Dict[int, str]) -> Any:
-    adjoint = operation.adjoint() if j == 0 else None
-    if adjoint is not None:
-        return _push(adjoint, i, direction, [cotangent, *inputs[1:]])
-    names = operation.inputs
-    missing[j] = (f"{operation.name}: no second derivative by the {names[i]}"
-                  f"{'' if i == j else f' and the {names[j]}'}")
-    return None
-
-
-def _plus(a: Optional[Any], b: Optional[Any]) -> Any:
-    return a if b is None else b if a is None else a + b
-
-
 def _sum(terms: Any) -> Any:
     total = None
     for term in terms:
-        total = _plus(total, term)
+        total = plus(total, term)
     return total

@@ -130,7 +130,7 @@ class AdaptiveBlur2d(_Sigmas):
     Attributes
     ----------
     sigma : Tensor
-        The field of sigmas, pixels; there where it is learned.
+        The field of sigmas, pixels; of logchol the widths along y and x, (..., 2, H, W).
 
     Shape
     -----
@@ -160,6 +160,14 @@ class AdaptiveBlur2d(_Sigmas):
             self._hold("logchol", start, True)
         else:
             self._hold_sigma(start, parameter, True)
+
+    @property
+    def sigma(self) -> Tensor:
+        """In pixels; of logchol the square roots of the covariances' diagonals."""
+        if not self.by_logchol:
+            return super().sigma
+        a, b, c = self.logchol.unbind(-3)
+        return torch.stack([a.exp(), (b**2 + (2 * c).exp()).sqrt()], -3)
 
     def forward(self, input: Tensor) -> Tensor:
         field = self.logchol if self.by_logchol else self.sigma

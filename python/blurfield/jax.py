@@ -3,13 +3,15 @@
 
 They work under jit, grad and vmap (one element after the other), on the CPU. Arrays are float32, or
 float64 where JAX has that enabled; TypeError names what came instead. Gradients flow to images and
-to whatever of sigma, logchol, cov and weights is an array; they are those of reverse mode, once.
+to whatever of sigma, logchol, cov and weights is an array, in reverse mode. Second ones exist by
+everything that enters linearly, and by an image or cotangent together with Gaussians; a
+RuntimeError tells where there is none: by Gaussians twice.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +20,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from . import _blur_operations as ops
 from ._fields import Field, one_of
-from ._operations import Operation
+from ._operations import LINEAR, Operation, plus, second_gradients
 from ._options import DEFAULT_TRUNCATE, Radius
 from ._passes import axis_list
 
@@ -184,30 +186,105 @@ def _like(array: Any) -> Any:
     return jax.ShapeDtypeStruct(array.shape, array.dtype)
 
 
+def _kept(primals: Sequence[Any]) -> Tuple[List[Any], List[Any]]:
+    """Values for the way back; () beside each that a gradient is asked by, None elsewhere."""
+    return [p.value for p in primals], [() if p.perturbed else None for p in primals]
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _apply(operation: Operation, *inputs: Any) -> Any:
     """The operation's result, of its first input's shape."""
     return _call(operation.forward, _like(inputs[0]), *inputs)
 
 
-def _forward(operation: Operation, *inputs: Any) -> Tuple[Any, Any]:
-    """The result; what the gradients need, () beside each input that has one, None elsewhere."""
-    values = [i.value for i in inputs]
-    return _apply(operation, *values), (values, [() if i.perturbed else None for i in inputs])
+def _apply_forward(operation: Operation, *primals: Any) -> Tuple[Any, Any]:
+    kept = _kept(primals)
+    return _apply(operation, *kept[0]), kept
 
 
-def _backward(operation: Operation, kept: Tuple[Any, Sequence[Any]], cotangent: Any) -> Any:
-    values, marks = kept
-    wanted = [mark is not None for mark in marks]
-    if isinstance(cotangent, SymbolicZero) or not any(wanted):
-        return tuple(None for _ in values)
-
-    def gradients(c: Any, *arrays: Any) -> List[Any]:
-        return [g for g in operation.vjp(arrays, c, wanted) if g is not None]
-
-    shapes = [_like(v) for v, w in zip(values, wanted) if w]
-    found = iter(_call(gradients, shapes, cotangent, *values))
-    return tuple(next(found) if w else None for w in wanted)
+def _apply_backward(operation: Operation, kept: Any, cotangent: Any) -> Any:
+    inputs, marks = kept
+    if isinstance(cotangent, SymbolicZero):
+        return (None,) * len(inputs)
+    return tuple(_pull(operation, cotangent, inputs, [m is not None for m in marks]))
 
 
-_apply.defvjp(_forward, _backward, symbolic_zeros=True)
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _gradients(operation: Operation, wanted: Tuple[bool, ...], *arrays: Any) -> Any:
+    """The gradients wanted, from (cotangent, inputs...)."""
+    def work(c: Any, *inputs: Any) -> List[Any]:
+        return [g for g in operation.vjp(inputs, c, wanted) if g is not None]
+
+    return _call(work, [_like(a) for a, w in zip(arrays[1:], wanted) if w], *arrays)
+
+
+def _gradients_forward(operation: Operation, wanted: Tuple[bool, ...], *primals: Any) -> Any:
+    kept = _kept(primals)
+    return _gradients(operation, wanted, *kept[0]), kept
+
+
+def _gradients_backward(operation: Operation, wanted: Tuple[bool, ...], kept: Any,
+                        directions: Sequence[Any]) -> Any:
+    (cotangent, *inputs), (by_cotangent, *marks) = kept
+    total: List[Any] = [None] * (1 + len(inputs))
+    for i, d in zip((i for i, w in enumerate(wanted) if w), directions):
+        if isinstance(d, SymbolicZero):
+            continue
+        if by_cotangent is not None:
+            total[0] = plus(total[0], _push(operation, i, d, inputs))
+        more = _second(operation, i, d, cotangent, inputs, marks)
+        total[1:] = [plus(a, b) for a, b in zip(total[1:], more)]
+    return tuple(total)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _derivative(operation: Operation, i: int, *arrays: Any) -> Any:
+    """The derivative along a direction of input i, from (direction, inputs...)."""
+    def work(direction: Any, *inputs: Any) -> Any:
+        if operation.dependence(i) == LINEAR:
+            return operation.forward(*inputs[:i], direction, *inputs[i + 1:])
+        return operation.jvp(inputs, i, direction)
+
+    return _call(work, _like(arrays[1]), *arrays)
+
+
+def _derivative_forward(operation: Operation, i: int, *primals: Any) -> Any:
+    kept = _kept(primals)
+    return _derivative(operation, i, *kept[0]), kept
+
+
+def _derivative_backward(operation: Operation, i: int, kept: Any, cotangent: Any) -> Any:
+    (direction, *inputs), (by_direction, *marks) = kept
+    if isinstance(cotangent, SymbolicZero):
+        return (None,) * (1 + len(inputs))
+    only = [by_direction is not None and j == i for j in range(len(inputs))]
+    return (_pull(operation, cotangent, inputs, only)[i],
+            *_second(operation, i, direction, cotangent, inputs, marks))
+
+
+def _pull(operation: Operation, cotangent: Any, inputs: Sequence[Any], wanted: Sequence[bool]
+          ) -> List[Any]:
+    """The gradients wanted, None elsewhere."""
+    if not any(wanted):
+        return [None] * len(inputs)
+    found = iter(_gradients(operation, tuple(wanted), cotangent, *inputs))
+    return [next(found) if w else None for w in wanted]
+
+
+def _push(operation: Operation, i: int, direction: Any, inputs: Sequence[Any]) -> Any:
+    return _derivative(operation, i, direction, *inputs)
+
+
+def _second(operation: Operation, i: int, direction: Any, cotangent: Any, inputs: Sequence[Any],
+            marks: Sequence[Any]) -> List[Any]:
+    missing: Dict[int, str] = {}
+    grads = second_gradients(operation, i, direction, cotangent, inputs,
+                             [m is not None for m in marks], _pull, _push, missing)
+    for text in missing.values():
+        raise RuntimeError(text)
+    return grads
+
+
+_apply.defvjp(_apply_forward, _apply_backward, symbolic_zeros=True)
+_gradients.defvjp(_gradients_forward, _gradients_backward, symbolic_zeros=True)
+_derivative.defvjp(_derivative_forward, _derivative_backward, symbolic_zeros=True)
