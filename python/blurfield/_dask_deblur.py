@@ -13,9 +13,10 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 from numpy.typing import ArrayLike
 
-from . import _arrays, _blur, _deblur, _gaussian
+from . import _arrays, _blur, _gaussian
 from ._dask_blocks import Cut, Source, block_tasks, by_block, checked, cut, edges, lifted
 from ._dask_field import FieldBlocks, arriving, reach
+from ._dask_tile import cell_weights, deblurred, faded, noise_of, prior_weight
 from ._fields import one_of
 from ._options import DEFAULT_TRUNCATE, Radius, mode_name
 
@@ -25,6 +26,7 @@ _AXES = (-2, -1)
 _LEAST_OVERLAP = 16
 _GAUSSIAN_OVERLAP = 1.5  # of what the kernels reach
 _PSF_OVERLAP = 4.0  # of half the functions' size
+_CLOSED_FORMS = ("wiener", "tikhonov")  # know no weights
 _WINDOW = 256  # the least side of those that lambda is chosen on
 
 
@@ -38,8 +40,8 @@ def deblur_tiles(image: Any, *, overlap: Optional[int] = None, psf: Optional[Arr
     """Deblur a dask array chunk by chunk; `blurfield.deblur` of what does not fit into memory.
 
     Each chunk of the image, a tile, is deblurred together with an overlap on all sides, beyond
-    which the scene counts as unknown. Around the borders between tiles, within half of the overlap,
-    their results fade into each other: no seam shows.
+    which the scene counts as unknown (by the closed forms: as what `mode` says). Around the borders
+    between tiles, within half of the overlap, their results fade into each other: no seam shows.
 
     Parameters
     ----------
@@ -89,6 +91,8 @@ def deblur_tiles(image: Any, *, overlap: Optional[int] = None, psf: Optional[Arr
     smooth flat tiles more and show their borders. On photographs the median over windows is within
     a fifth of what `deblur` chooses for the whole.
 
+    Under "wrap" the prior crosses the borders of the image, which that of `deblur` does not.
+
     A deblurred pixel depends on all others, less and less with their distance: fast with Gaussians,
     slowly where a blur hides frequencies altogether. Tiles of 128 x 128 pixels of
     photographs with noise 0.005 agree with the whole deblurred at once by 60 dB behind a lens of
@@ -136,26 +140,30 @@ class _Tiles:
         self.lazy: Dict[str, Any] = {}  # what is cut as the image is: by name
         self.scale: Dict[str, int] = {"weight": 1}  # in pixels of the image's
         kind, value = one_of(**blur)
+        multiple = _GAUSSIAN_OVERLAP
         if kind in ("psf", "psfs"):
             self.blur[kind] = np.asarray(value, np.float64)
-            halo = _PSF_OVERLAP * np.array(self.blur[kind].shape[-2:]).reshape(1, 2, 1, 1) / 2
+            far = np.array(self.blur[kind].shape[-2:]).reshape(1, 2, 1, 1) // 2
+            multiple = _PSF_OVERLAP
         elif np.ndim(value) < 2 or (kind == "cov" and np.shape(value) == (2, 2)):
             self.blur[kind] = value
-            halo = _GAUSSIAN_OVERLAP * self._reach(_widths(kind, value), options)
+            far = self._reach(_widths(kind, value), options)
         else:
             rows, columns = (tuple(self.up * n for n in axis) for axis in self.image.chunks[2:])
             field = FieldBlocks(x, (sum(rows), sum(columns)), (self.image.chunks[0], rows, columns),
                                 x.dtype, blur["sigma"], blur["logchol"], blur["cov"])
             self.lazy[field.kind], self.scale[field.kind] = field.array, self.up
-            halo = _GAUSSIAN_OVERLAP * arriving(self._reach(field.widths(), options), rows, columns,
-                                                self.wrap)
+            far = arriving(self._reach(field.widths(), options), rows, columns, self.wrap)
         if weight is not None:
             self.lazy["weight"] = _weight(weight, x)
-        halo = np.maximum(np.ceil(halo / self.up), _LEAST_OVERLAP)
+        n, _, height, width = self.image.numblocks
+        grid = (n, 2, height, width)
+        halo = np.maximum(np.ceil(multiple * far / self.up), _LEAST_OVERLAP)
         if overlap is not None:
             halo = np.full_like(halo, operator.index(overlap))
-        n, _, height, width = self.image.numblocks
-        self.overlap = np.broadcast_to(halo, (n, 2, height, width)).astype(int)
+        self.overlap = np.broadcast_to(halo, grid).astype(int)
+        # Pixels of the image that what lies beyond a part has a share in.
+        self.far = np.minimum(np.broadcast_to(-(-far // self.up), grid), self.overlap)
 
     def noise(self) -> Optional[float]:
         """The median over tiles; None where most show none."""
@@ -164,7 +172,7 @@ class _Tiles:
 
         names = ["weight"] if "weight" in self.lazy else []
         levels = by_block("noise_level", tuple((1,) * n for n in self.image.numblocks), np.float64,
-                          self._sources(cuts, names), _noise, lambda index: {}).compute()
+                          self._sources(cuts, names), noise_of, lambda index: {}).compute()
         known = levels[np.isfinite(levels)]
         return (float(np.median(known)) or None) if known.size else None
 
@@ -181,8 +189,9 @@ class _Tiles:
         sources = [source._replace(at=functools.partial(_at, source.array.shape[0] == 1, image))
                    for source in self._sources(cuts, list(self.lazy))]
         found = by_block("weight_of_prior", ((1,), (1,), *((1,) * len(w) for w in windows)),
-                         np.float64, sources, _lambda,
-                         lambda index: self._task(cuts(index), options), self._unique(options))
+                         np.float64, sources, prior_weight,
+                         lambda index: self._task(cuts(index), self.far.max(axis=(0, 2, 3)),
+                                                  options), self._unique(options))
         with np.errstate(divide="ignore"):
             return float(np.exp(np.median(np.log(found.compute()))))
 
@@ -200,13 +209,14 @@ class _Tiles:
                 span, before = self._span(index, axis), around[axis].before
                 keep.append(slice(self.up * (before - span.low),
                                   self.up * (before + span.stop - span.begin + span.high)))
-            return {**self._task(around, options), "keep": tuple(keep)}
+            n, _, i, j = index
+            return {**self._task(around, self.far[n, :, i, j], options), "keep": tuple(keep)}
 
         sources = self._sources(cuts, list(self.lazy))
         token = tokenize([s.array.name for s in sources], self.overlap, self._unique(options))
         name, tile = f"deblur_tiles-{token}", f"deblur_tile-{token}"
         grid = self.image.numblocks
-        graph = block_tasks(tile, grid, sources, _deblurred, task)
+        graph = block_tasks(tile, grid, sources, deblurred, task)
         pieces: Dict[Index, List[Any]] = {index: [] for index in np.ndindex(*grid)}
         for index in np.ndindex(*grid):
             for target in self._touched(index):
@@ -215,7 +225,7 @@ class _Tiles:
                 graph[key] = (operator.getitem, (tile, *index), piece)
                 pieces[target].append((key, weights))
         for target, found in pieces.items():
-            graph[(name, *target)] = (_faded, [key for key, _ in found],
+            graph[(name, *target)] = (faded, [key for key, _ in found],
                                       [weights for _, weights in found])
         n, c, rows, columns = self.image.chunks
         chunks = (n, c, *(tuple(self.up * k for k in axis) for axis in (rows, columns)))
@@ -254,13 +264,22 @@ class _Tiles:
             sources.append(Source(array, scaled, functools.partial(_at, array.shape[0] == 1, None)))
         return sources
 
-    def _task(self, cuts: Mapping[int, Cut], options: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _task(self, cuts: Mapping[int, Cut], far: Array, options: Mapping[str, Any]
+              ) -> Mapping[str, Any]:
         blur = dict(self.blur)
+        unseen = []
+        for axis in _AXES:
+            piece, size = cuts[axis], self.image.shape[axis]
+            torn = self.wrap and piece.size < size
+            unseen.append((int(far[axis]) * (torn or piece.pieces[0].start > 0),
+                           int(far[axis]) * (torn or piece.pieces[-1].stop < size)))
+        if options.get("mode", "extend") == "extend" or options["method"] in _CLOSED_FORMS:
+            unseen = [(0, 0)] * 2
         if "psfs" in blur:
-            by_y, by_x = (_cell_weights(cuts[axis], self.image.shape[axis],
+            by_y, by_x = (cell_weights(cuts[axis], self.image.shape[axis],
                                         blur["psfs"].shape[axis - 2]) for axis in _AXES)
             blur["psfs"] = np.einsum("ai,bj,ijhw->abhw", by_y, by_x, blur["psfs"])
-        return {"names": tuple(self.lazy), "options": {**options, **blur}}
+        return {"names": tuple(self.lazy), "options": {**options, **blur}, "unseen": unseen}
 
     def _touched(self, index: Index) -> List[Index]:
         """The tiles that a tile's result is part of."""
@@ -318,68 +337,3 @@ def _windows(n: int, side: int) -> List[slice]:
     count = min(3, n // side)
     starts = np.linspace(0, n - side, count) if count > 1 else np.array([(n - side) / 2])
     return [slice(start, start + side) for start in map(int, starts)]
-
-
-def _cell_weights(part: Cut, size: int, cells: int) -> Array:
-    """The weights of a grid's cells at the centres of those of a part, as psf_grid.h has them."""
-    length = part.size
-    if length == size:
-        return np.eye(cells)
-    count = min(2 * -(-length * cells // size) + 1, length)
-    centres = part.pieces[0].start + (np.arange(count) + 0.5) * length / count
-    at = np.clip(centres % size * cells / size - 0.5, 0, cells - 1)
-    before = at.astype(int)
-    weights = np.zeros((count, cells))
-    share = np.cos(np.pi / 2 * (at - before)) ** 2
-    weights[np.arange(count), before] = share
-    weights[np.arange(count), np.minimum(before + 1, cells - 1)] += 1 - share
-    return weights
-
-
-def _found(part: Array, *rest: Array, names: Tuple[str, ...], options: Mapping[str, Any]
-           ) -> _deblur.Deblurred:
-    given: Dict[str, Any] = {**options, **dict(zip(names, rest))}
-    return _deblur.deblur(part, **given)
-
-
-def _deblurred(*parts: Array, keep: Tuple[slice, slice], **keywords: Any) -> Array:
-    return _found(*parts, **keywords).image[(Ellipsis, *keep)]
-
-
-def _lambda(*parts: Array, **keywords: Any) -> Array:
-    return np.full((1,) * 4, _found(*parts, **keywords).lambda_)
-
-
-def _noise(part: Array, weight: Optional[Array] = None) -> Array:
-    """NaN where a tile is too small to tell, or of weight 0."""
-    small = min(part.shape[-2:]) < 4 or (weight is not None and not weight.any())
-    return np.full((1,) * 4, np.nan if small else _gaussian.noise_level(part, weight))
-
-
-def _faded(pieces: List[Array], places: List[Tuple[Tuple[int, ...], Tuple[int, ...]]]) -> Array:
-    """The weighted mean of the results of tiles, where each has one."""
-    if len(pieces) == 1:
-        return np.ascontiguousarray(pieces[0])
-    height, width = (max(place[axis][0] + piece.shape[axis - 2]
-                         for piece, place in zip(pieces, places)) for axis in (0, 1))
-    total = np.zeros((*pieces[0].shape[:-2], height, width))
-    weights = np.zeros((height, width))
-    for piece, place in zip(pieces, places):
-        y, x = (slice(place[axis][0], place[axis][0] + piece.shape[axis - 2]) for axis in (0, 1))
-        by_y, by_x = (_ramps(piece.shape[axis - 2], *place[axis][1:]) for axis in (0, 1))
-        weight = by_y[:, None] * by_x
-        total[..., y, x] += weight * piece
-        weights[y, x] += weight
-    return (total / weights).astype(pieces[0].dtype)
-
-
-def _ramps(count: int, first: int, length: int, low: int, high: int) -> Array:
-    """1 within a tile of a length, falling to 0 as sin^2 from `low` pixels within to as many beyond
-    its begin, and likewise at its end; at `count` pixels from `first` on.
-    """
-    at = first + 0.5 + np.arange(count)
-    weights = np.ones(count)
-    for inside, ramp in ((at, low), (length - at, high)):
-        if ramp:
-            weights *= np.sin(np.pi / 2 * np.clip((inside + ramp) / (2 * ramp), 0, 1)) ** 2
-    return weights

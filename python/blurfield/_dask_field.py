@@ -103,7 +103,8 @@ def arriving(reaches: Array, rows: Tuple[int, ...], columns: Tuple[int, ...], wr
     out = reaches.copy()
     for n, y, x in np.ndindex(reaches.shape[0], *reaches.shape[2:]):
         ry, rx = reaches[n, :, y, x]
-        there = np.ix_(np.arange(2), np.flatnonzero(apart_y[y] <= ry), np.flatnonzero(apart_x[x] <= rx))
+        there = np.ix_(np.arange(2), np.flatnonzero(apart_y[y] <= ry),
+                       np.flatnonzero(apart_x[x] <= rx))
         out[n][there] = np.maximum(out[n][there], reaches[n, :, y, x].reshape(2, 1, 1))
     return out
 
