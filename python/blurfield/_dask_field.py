@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 from typing import Any, Optional, Tuple
 
-import dask.array as da
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -162,17 +162,19 @@ def limit_threads(client: Any, threads: int = 1) -> None:
     threads : int
         The most that each call uses; 0: all cores. 1 suits workers with a task per core.
     """
-    client.register_worker_plugin(_Threads(threads), name="blurfield-threads")
+    from distributed import WorkerPlugin
 
+    class Threads(WorkerPlugin):  # type: ignore[misc]
+        """client.run would leave out workers that start later."""
 
-class _Threads:
-    """A worker's plugin. client.run would leave out workers that start later."""
+        name = "blurfield-threads"
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
+        def setup(self, worker: Any) -> None:
+            set_num_threads(threads)
 
-    def setup(self, worker: Any) -> None:
-        set_num_threads(self.threads)
+    # Before 2023.9 of distributed by its older name.
+    register = getattr(client, "register_plugin", None) or client.register_worker_plugin
+    register(Threads())
 
 
 def _cut(x: Any, axis: int, index: Index, halo: int, wrap: bool) -> Cut:

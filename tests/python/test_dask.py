@@ -284,12 +284,12 @@ def test_deblur_enlarges(scipy):
 
 
 def test_deblur_by_a_grid_of_functions(scipy):
-    x = scene(100, 100)
+    x = scene(80, 80)
     psfs = np.array([[blurfield.gaussian_kernel((1 + 0.3 * i, 1 + 0.3 * j), radius=6)
                       for j in range(4)] for i in range(3)])
     y = blurred(x, psfs=psfs)
     whole = blurfield.deblur(y, psfs=psfs, **GIVEN).image
-    lazy = da.from_array(y, chunks=50)
+    lazy = da.from_array(y, chunks=40)
     ours = blurfield.dask.deblur_tiles(lazy, psfs=psfs, overlap=20, **GIVEN).compute()
     assert psnr(ours, whole) > 42
     # Better than by the functions of other places.
