@@ -12,7 +12,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._core import BlurReport, Cancelled, Error
-from ._core import num_threads as get_num_threads
 from ._core import version as __version__
 from ._blur import (adaptive_blur, adaptive_blur_jvp, adaptive_blur_plan, adaptive_blur_vjp,
                     uniform_blur, uniform_blur_jvp, uniform_blur_vjp)
@@ -25,7 +24,7 @@ from ._ndimage import (convolve, convolve1d, correlate, correlate1d, gaussian_fi
                        gaussian_filter1d, gaussian_gradient_magnitude, gaussian_laplace,
                        local_filter)
 from ._signal import fftconvolve, oaconvolve
-from ._threads import set_num_threads
+from ._threads import get_num_threads, set_num_threads
 from ._windows import Filter, col2im, filter_bank, im2col, make_filter, sliding_window
 
 if TYPE_CHECKING:

@@ -193,7 +193,7 @@ def same_as(name: str, value: ArrayLike, like: Array) -> Array:
 
 
 def gaussian_numbers(sigma: Optional[ArrayLike], logchol: Optional[ArrayLike],
-              cov: Optional[ArrayLike]) -> list[float]:
+                     cov: Optional[ArrayLike]) -> list[float]:
     """The parameters of one Gaussian, as uniform_blur takes them."""
     kind, value = one_of(sigma=sigma, logchol=logchol, cov=cov)
     if kind == "cov":

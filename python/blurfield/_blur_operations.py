@@ -125,9 +125,6 @@ class AdaptiveBlur(_AnyBlur):
 
     def jvp(self, inputs: Sequence[Array], i: int, direction: Array) -> Array:
         x, field = inputs
-        if i and self.kind == "cov":
-            # Of covariances only the symmetric part counts.
-            direction = (direction + direction.swapaxes(-1, -2)) / 2
         dots: Dict[str, Any] = {"input_dot" if i == 0 else "field_dot": direction}
         return adaptive_blur_jvp(x, **dots, **self._keywords(field))
 
@@ -259,8 +256,9 @@ class Mix(Operation):
     def vjp(self, inputs: Sequence[Array], cotangent: Array, wanted: Sequence[bool]
             ) -> List[Optional[Array]]:
         x, sigmas, weight = inputs
-        grads = mix_vjp(x, *_two(sigmas), weight, cotangent, **self.blur.keywords)
-        return [_like(g, a) if w else None for g, a, w in zip(grads, inputs, wanted)]
+        grads = mix_vjp(x, *_two(sigmas), weight, cotangent, by_input=wanted[0],
+                        by_sigmas=wanted[1], by_weight=wanted[2], **self.blur.keywords)
+        return [None if g is None else _like(g, a) for g, a in zip(grads, inputs)]
 
     def jvp(self, inputs: Sequence[Array], i: int, direction: Array) -> Array:
         x, sigmas, weight = inputs

@@ -125,7 +125,9 @@ class Field:
         if self.kind != "cov":
             return values.reshape(self.array.shape)
         out = np.empty_like(self.planes)
-        _core.cov_to_logchol_jvp(self.planes, cov_planes(values), out)
+        # Only the symmetric part of a direction moves a covariance.
+        symmetric = (values + np.swapaxes(values, -1, -2)) / 2
+        _core.cov_to_logchol_jvp(self.planes, cov_planes(symmetric), out)
         return out
 
     def gradient(self, grad: Array) -> Array:

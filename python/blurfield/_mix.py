@@ -67,18 +67,24 @@ def mix(input: ArrayLike, sigma_min: float, sigma_max: float, weight: ArrayLike,
 
 def mix_vjp(input: ArrayLike, sigma_min: float, sigma_max: float, weight: ArrayLike,
             cotangent: ArrayLike, *, truncate: float = DEFAULT_TRUNCATE, radius: Radius = None,
-            mode: str = "reflect", cval: float = 0.0, tolerance: float = 0
-            ) -> Tuple[Array, Array, Array]:
-    """Gradients of sum(cotangent * mix(...)) by the input, (sigma_min, sigma_max), the weight."""
+            mode: str = "reflect", cval: float = 0.0, tolerance: float = 0, by_input: bool = True,
+            by_sigmas: bool = True, by_weight: bool = True
+            ) -> Tuple[Optional[Array], Optional[Array], Optional[Array]]:
+    """Gradients of sum(cotangent * mix(...)) by the input, (sigma_min, sigma_max), the weight.
+
+    None stands for those that `by_input`, `by_sigmas` and `by_weight` do not ask for.
+    """
     x = _arrays.image(input)
     w = _weight(weight, x)
     options = blur_options(truncate, radius, mode, cval, tolerance)
-    grad_x = np.empty_like(x, order="C")
-    grad_w = np.empty(w.shape, x.dtype)
-    by_sigmas = _core.mix_vjp(_arrays.lifted(x), (sigma_min, sigma_max), w,
-                              _arrays.lifted(same_as("cotangent", cotangent, x)),
-                              _arrays.lifted(grad_x), True, grad_w, options)
-    return grad_x, np.array(by_sigmas), grad_w.reshape(np.shape(weight))
+    grad_x = np.empty_like(x, order="C") if by_input else None
+    grad_w = np.empty(w.shape, x.dtype) if by_weight else None
+    grad_sigmas = _core.mix_vjp(_arrays.lifted(x), (sigma_min, sigma_max), w,
+                                _arrays.lifted(same_as("cotangent", cotangent, x)),
+                                None if grad_x is None else _arrays.lifted(grad_x), by_sigmas,
+                                grad_w, options)
+    return (grad_x, np.array(grad_sigmas) if by_sigmas else None,
+            None if grad_w is None else grad_w.reshape(np.shape(weight)))
 
 
 def mix_jvp(input: ArrayLike, sigma_min: float, sigma_max: float, weight: ArrayLike,

@@ -8,6 +8,11 @@ import operator
 from . import _core
 
 
+def get_num_threads() -> int:
+    """The most threads that each call uses."""
+    return _core.num_threads()
+
+
 def set_num_threads(threads: int) -> None:
     """The most threads that each call uses from now on, in this process; 0: all cores.
 

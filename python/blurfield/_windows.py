@@ -39,7 +39,8 @@ def sliding_window(input: Array, window: Whole, stride: Whole = 1) -> Array:
     along: Any = tuple(range(-axes, 0))
     views = np.lib.stride_tricks.sliding_window_view(x, tuple(sizes), along)
     skip = tuple(slice(None, None, int(step)) for step in steps)
-    return views[(..., *skip, *(slice(None),) * axes)]
+    index: Any = (..., *skip, *(slice(None),) * axes)
+    return views[index]
 
 
 def im2col(input: ArrayLike, window: Whole, *, stride: Whole = 1, dilation: Whole = 1,

@@ -157,7 +157,7 @@ def test_lists_and_subclasses(rng):
     np.testing.assert_array_equal(blurfield.gaussian_filter(x.tolist(), 1),
                                   blurfield.gaussian_filter(x, 1))
     masked = np.ma.masked_array(x, x > 0.5)
-    assert type(blurfield.gaussian_filter(np.asmatrix(x), 1)) is np.ndarray
+    assert type(blurfield.gaussian_filter(masked, 1)) is np.ndarray
     assert type(blurfield.adaptive_blur(masked, sigma=np.ones((4, 4)))) is np.ndarray
 
 
