@@ -209,7 +209,7 @@ def gaussian_numbers(sigma: Optional[ArrayLike], logchol: Optional[ArrayLike],
 
 
 def uniform_blur(input: ArrayLike, *, sigma: Optional[Gaussian] = None,
-                 logchol: Optional[Sequence[float]] = None, cov: Optional[ArrayLike] = None,
+                 logchol: Optional[ArrayLike] = None, cov: Optional[ArrayLike] = None,
                  truncate: float = DEFAULT_TRUNCATE, radius: Radius = None, mode: str = "reflect",
                  cval: float = 0.0, tolerance: float = 0, method: str = "auto",
                  out: Optional[Array] = None, progress: Progress = None) -> Array:
@@ -244,7 +244,7 @@ def uniform_blur(input: ArrayLike, *, sigma: Optional[Gaussian] = None,
 
 
 def uniform_blur_vjp(input: ArrayLike, cotangent: ArrayLike, *, sigma: Optional[Gaussian] = None,
-                     logchol: Optional[Sequence[float]] = None,
+                     logchol: Optional[ArrayLike] = None,
                      truncate: float = DEFAULT_TRUNCATE, radius: Radius = None,
                      mode: str = "reflect", cval: float = 0.0, tolerance: float = 0,
                      method: str = "auto", by_input: bool = True, by_gaussian: bool = True
@@ -270,7 +270,7 @@ def uniform_blur_vjp(input: ArrayLike, cotangent: ArrayLike, *, sigma: Optional[
 
 def uniform_blur_jvp(input: ArrayLike, input_dot: Optional[ArrayLike] = None,
                      gaussian_dot: Optional[Gaussian] = None, *, sigma: Optional[Gaussian] = None,
-                     logchol: Optional[Sequence[float]] = None,
+                     logchol: Optional[ArrayLike] = None,
                      truncate: float = DEFAULT_TRUNCATE, radius: Radius = None,
                      mode: str = "reflect", cval: float = 0.0, tolerance: float = 0,
                      method: str = "auto") -> Array:

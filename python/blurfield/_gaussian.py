@@ -16,7 +16,7 @@ Array = _arrays.Array
 
 
 def gaussian_kernel(sigma: Union[None, float, Sequence[float]] = None, *,
-                    logchol: Optional[Sequence[float]] = None, cov: Optional[ArrayLike] = None,
+                    logchol: Optional[ArrayLike] = None, cov: Optional[ArrayLike] = None,
                     ndim: int = 2, order: Union[int, Sequence[int]] = 0,
                     truncate: float = DEFAULT_TRUNCATE, radius: Radius = None) -> Array:
     """The weights of a sampled Gaussian, float64.

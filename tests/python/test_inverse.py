@@ -127,7 +127,7 @@ def test_document_004():
     psf, blur = data["psf"], data["blur"]
     value = {key: float(best[key]) for key in best.files if best[key].ndim == 0}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("error")
         found = blurfield.deblur(blur, psf=psf, mode="constant", fidelity="norm", prior="norm",
                                  lambda_=float(data["mu"]), method="newton-cg", change=1e-10)
     assert found.trace[-1]["value"] == pytest.approx(2.0585317, abs=2e-7), value

@@ -148,20 +148,22 @@ DeblurOptions<T> complete(DeblurOptions<T> options, const detail::Frame<T>& fram
   return options;
 }
 
-// What the result tells against the blur, or the noise; `cut`: its iterations were limited.
+// What the result tells against the blur, or the noise.
 template <class T>
-void doubt(const detail::Frame<T>& frame, bool cut, Deblurred<T>& result) {
+void doubt(const detail::Frame<T>& frame, const DeblurOptions<T>& options, Deblurred<T>& result) {
   constexpr double kUnexplained = 1.5;
   constexpr double kBeyond = 0.5;  // of the frame's contrast
   constexpr double kOften = 0.01;  // of the pixels
   const Stop stop = result.result.stop;
+  const bool cut = options.max_iterations > 0;
   if (stop == Stop::time || stop == Stop::cancelled || (stop == Stop::iterations && cut)) {
     return;
   }
   // Where a few pixels tell the noise, it may be anything.
   constexpr Index kFew = 16;
   if (frame.pixels.height() < kFew || frame.pixels.width() < kFew) return;
-  if (result.residual > kUnexplained) {
+  // The norm knows no noise.
+  if (result.residual > kUnexplained && options.fidelity.kind != Fidelity::norm) {
     result.warnings.push_back(
         message("the residual is ", detail::brief(result.residual),
                 " times the noise: the blur is another, or the noise is larger (give it)"));
@@ -328,7 +330,7 @@ Deblurred<T> deblur(const BlurOperator<T>& blur, const View<const T>& y,
   } else {
     solve_regularised(blur, completed, frame, std::move(scene), result);
   }
-  doubt(frame, options.max_iterations > 0, result);
+  doubt(frame, options, result);
   return result;
 }
 
