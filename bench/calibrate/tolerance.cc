@@ -6,9 +6,9 @@
 // from smooth to rough, in float and double, on one thread. Prints every case with auto's time over
 // the best's, then the fitted constants as C++ for cost.cc. --quick takes fewer cases.
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <limits>
 #include <numbers>
 #include <string>
@@ -166,11 +166,12 @@ struct Sample {
   double best() const { return std::min(seconds[0], seconds[1]); }
 };
 
+// Of the process, which has one thread: what else runs on the machine does not count.
 template <class Work>
 double seconds_of(const Work& work) {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
 // Times the ways in turn: the least of up to 7 rounds that take about 0.15 s.

@@ -113,6 +113,13 @@ TEST(AdaptiveBlurToleranceShapes, Signals) {
   }
 }
 
+// Image n of a batch.
+Image<double> part_of(const Image<double>& batch, Index n) {
+  Shape shape = batch.shape();
+  shape[0] = 1;
+  return Image<double>(View<const double>(batch.view().row(n, 0, 0), shape));
+}
+
 TEST(AdaptiveBlurToleranceShapes, BatchesMeetTheirOwnFields) {
   for (const Way& way : kWays) {
     for (const bool scatter : {false, true}) {
@@ -139,8 +146,11 @@ TEST(AdaptiveBlurToleranceShapes, BatchesMeetTheirOwnFields) {
         }
         // One field for all.
         const Image<double> shared = adaptive_blur(x, own, options);
-        EXPECT_TRUE(std::equal(shared.view().row(n, 0, 0), shared.view().row(n, 0, 0) + 3 * 4400,
-                               out.view().row(n, 0, 0)));
+        if (way.method == BlurMethod::automatic) {
+          EXPECT_LT(distance(part_of(shared, n), part_of(out, n)), 5e-3);
+        } else {
+          EXPECT_TRUE(same_bits(part_of(shared, n), part_of(out, n)));
+        }
       }
     }
   }

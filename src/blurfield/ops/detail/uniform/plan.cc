@@ -15,11 +15,14 @@ constexpr double kLeast = sizeof(T) == 4 ? 4e-6 : 1e-12;
 
 // Nanoseconds of one thread in float, measured on 2048 x 2048 pixels with AVX-512; twice as many in
 // double. A multiply-add; what a pass takes beside them; both transposes around passes along x;
-// weights, and tasks.
+// once, whatever the size: a blur, and of an axis' level its weights, more where samples are far
+// apart.
 constexpr double kTap = 0.021;
 constexpr double kPass = 0.35;
 constexpr double kTranspose = 0.4;
-constexpr double kSetUp = 3e4;
+constexpr double kSetUp = 6e3;
+constexpr double kLevel = 1.2e4;
+constexpr double kLevelStep = 360.0;
 constexpr double kTermTaps = 30.0;  // what a separable term takes beside its taps, in taps
 
 // Without nodes to interpolate between, more of the tolerance is left for the level.
@@ -86,6 +89,10 @@ double level_cost(Index n, Index step_pixels, double made, double tau, const Lad
       (2.0 * ladder.prefilter_reach * std::sqrt(ladder.prefilter) + 6.0) * step;
   return 2.0 * kPass + kTap * (std::min(prefilter, static_cast<double>(n)) * made +
                                2.0 * ladder.reach * tau + 1.0 + 5.0 / step);
+}
+
+double level_set_up(Index step) {
+  return step > 1 ? kLevel + kLevelStep * static_cast<double>(step) : 0.0;
 }
 
 double axis_cost(const AxisBlur& axis, double made, const Ladder& ladder) {
@@ -176,9 +183,11 @@ class Planner {
     const double rows = static_cast<double>(y.outer.count) / static_cast<double>(shape_[2]);
     const double columns = static_cast<double>(x.outer.count) / static_cast<double>(shape_[3]);
     const double taps = covariance_taps(level.coarse, y.radius, x.radius, kSplit * tolerance_);
-    plan.report.seconds = seconds(level_cost(shape_[2], level.step, rows, tau, ladder) +
-                                  rows * level_cost(shape_[3], level.step, columns, tau, ladder) +
-                                  rows * columns * (kPass + kTap * taps));
+    plan.report.seconds =
+        seconds(level_cost(shape_[2], level.step, rows, tau, ladder) +
+                    rows * level_cost(shape_[3], level.step, columns, tau, ladder) +
+                    rows * columns * (kPass + kTap * taps),
+                2.0 * level_set_up(level.step));
     plan.report.bytes = bytes(2 * y.outer.count * x.outer.count + y.outer.count * shape_[3]);
     plan.report.steps = {step};
     plan.report.error_bound = kCovarianceSpent * tolerance_;
@@ -208,16 +217,17 @@ class Planner {
     const AxisBlur& x = plan.axes[1];
     const Index rows = y.step > 1 ? samples_of(y, ladder).count : y.n;
     plan.report.seconds =
-        seconds(axes_cost(plan.axes, {density(y, ladder), density(x, ladder)}, ladder));
+        seconds(axes_cost(plan.axes, {density(y, ladder), density(x, ladder)}, ladder),
+                level_set_up(y.step) + level_set_up(x.step));
     const Index copies = y.step == 0 ? 0 : (y.step > 1 && x.step > 0 ? 2 : 1);
     plan.report.bytes = bytes(copies * rows * shape_[3]);
     plan.report.error_bound = ladder.spent;
     plan.report.stack = 1.0;
     return plan;
   }
-  double seconds(double per_pixel) const {
+  double seconds(double per_pixel, double levels = 0.0) const {
     const double wide = size_ == 4 ? 1.0 : 2.0;
-    return 1e-9 * (kSetUp + wide * per_pixel * static_cast<double>(shape_.elements()));
+    return 1e-9 * (kSetUp + levels + wide * per_pixel * static_cast<double>(shape_.elements()));
   }
   std::size_t bytes(Index pixels_of_plane) const {
     return static_cast<std::size_t>(shape_[0] * shape_[1] * pixels_of_plane) * size_ + rooms_;

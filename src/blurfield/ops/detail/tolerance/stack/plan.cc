@@ -2,11 +2,14 @@
 #include "blurfield/ops/detail/tolerance/stack/plan.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <numbers>
 #include <set>
+#include <type_traits>
 
 #include "blurfield/kernels/fir.h"
 #include "blurfield/kernels/row_range.h"
@@ -75,15 +78,37 @@ void for_pixels(const View<const T>& params, Index n, Index channel, const Tile&
   }
 }
 
-// Occupied bins of a tile between its least and largest, as runs.
+// Numbers that share their leading bits, 128 such cells an octave, are told apart without a
+// logarithm each.
+template <class T>
+struct Cell {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  static constexpr int kDropped = std::numeric_limits<T>::digits - 1 - 7;
+
+  static Index of(T sigma) {
+    return static_cast<Index>(std::bit_cast<Bits>(std::max(sigma, static_cast<T>(kLeastSigma))) >>
+                              kDropped);
+  }
+  static T begin(Index cell) { return std::bit_cast<T>(static_cast<Bits>(cell) << kDropped); }
+};
+
+// Occupied bins of a tile between its least and largest sigma, as runs.
 template <class T>
 std::vector<Run> runs_of(const View<const T>& params, Index n, Index channel, const Tile& tile,
-                         const Run& whole) {
+                         T least, T largest, const Run& whole) {
+  const Index first = Cell<T>::of(least);
+  std::vector<char> cells(static_cast<std::size_t>(Cell<T>::of(largest) - first + 1), 0);
+  for_pixels(params, n, channel, tile,
+             [&](T sigma) { cells[static_cast<std::size_t>(Cell<T>::of(sigma) - first)] = 1; });
   std::vector<char> seen(static_cast<std::size_t>(whole.end - whole.begin), 0);
-  for_pixels(params, n, channel, tile, [&](T sigma) {
-    const Index bin = std::clamp(bin_of(static_cast<double>(sigma)), whole.begin, whole.end - 1);
-    seen[static_cast<std::size_t>(bin - whole.begin)] = 1;
-  });
+  const auto place = [&](T sigma) {
+    return std::clamp(bin_of(static_cast<double>(sigma)), whole.begin, whole.end - 1) - whole.begin;
+  };
+  for (Index i = 0; i < std::ssize(cells); ++i) {
+    if (!cells[static_cast<std::size_t>(i)]) continue;
+    const T end = std::nextafter(Cell<T>::begin(first + i + 1), T{0});
+    std::fill(seen.begin() + place(Cell<T>::begin(first + i)), seen.begin() + place(end) + 1, 1);
+  }
   std::vector<Run> runs;
   for (Index i = 0; i < whole.end - whole.begin; ++i) {
     if (!seen[static_cast<std::size_t>(i)]) continue;
@@ -124,7 +149,7 @@ StackAxis axis_of(const View<const T>& params, Index n, Index channel, const Til
   const Run whole{bin_of(static_cast<double>(least)), bin_of(static_cast<double>(largest)) + 1};
   std::vector<Run> clusters{whole};
   if (nodes.needed(whole) >= kFewNodes) {
-    clusters = nodes.clusters(runs_of(params, n, channel, tile, whole));
+    clusters = nodes.clusters(runs_of(params, n, channel, tile, least, largest, whole));
   }
   bound = 0.0;
   for (std::size_t i = 0; i < clusters.size(); ++i) {
