@@ -58,7 +58,9 @@ void parallel_tasks(Index count, const Execution& execution,
     if (execution.progress) {
       const std::lock_guard lock(mutex);
       done += by;
-      const double fraction = std::min(1.0, done / static_cast<double>(count));
+      // Parts of tasks may sum up to a little less than the whole.
+      const double share = done / static_cast<double>(count);
+      const double fraction = share > 1.0 - 1e-9 ? 1.0 : share;
       if (!stop && !execution.progress(fraction)) stop = true;
     }
     if (stop) throw Cancelled("cancelled");
