@@ -196,7 +196,6 @@ def bench_residual(ours, rounds, curves):
 def bench_auto(ours, rounds):
     """Rows of the table of choices: auto beside exact, within the same tolerance."""
     shape = (512, 512)
-    x = random_image(shape[0])
     fields = {f"smooth, sigma {s:g}": smooth_field(s, shape) for s in (0.4, 0.7, 1, 1.5, 2, 3)}
     fields |= {f"noise, sigma {low:g} to {high:g}": noise_field(low, high, shape)
                for low, high in ((0.3, 1), (0.5, 2), (0.5, 4), (0.5, 8), (3.5, 4.5), (2, 16))}
@@ -204,8 +203,15 @@ def bench_auto(ours, rounds):
                for low, high in ((0.5, 1), (0.5, 8), (0.5, 32))}
     fields |= {f"covariances, axes {s:g} and {ASPECT * s:g}": covariance_field(s, shape)
                for s in (0.4, 0.7, 1, 1.5, 2, 3)}
+    for side in (16, 32, 64, 128):
+        small = (side, side)
+        fields |= {f"{side} x {side}, smooth, sigma {s:g}": smooth_field(s, small)
+                   for s in (1, 4, 16)}
+        fields[f"{side} x {side}, noise, sigma 0.5 to 2"] = noise_field(0.5, 2, small)
+        fields[f"{side} x {side}, covariances, axes 2 and 8"] = covariance_field(2, small)
     for name, field in fields.items():
-        sides = {method: lambda method=method, field=field:
+        x = random_image(field.shape[1])
+        sides = {method: lambda method=method, x=x, field=field:
                  ours.tolerance(x, field, 1, TOLERANCE, method)[:2] for method in ("exact", "auto")}
         s = alternate(name, sides, rounds, AGREE)
         parts = ours.tolerance(x, field, 1, TOLERANCE)[3]
@@ -261,7 +267,7 @@ def report(ours, rounds, quick, drawing):
            "\n\n")
     yield table(["sigmas", "residual", "vjp by the field", "adjoint", "2 threads against 1", "auto",
                  "exact", "exact / auto"], bench_residual(ours, rounds, curves))
-    yield ("\n**The choice**, 512 x 512, nanoseconds a pixel on one thread: what `auto` takes beside "
+    yield ("\n**The choice**, 512 x 512 unless said, nanoseconds a pixel on one thread: what `auto` takes beside "
            "exact blurs within the same\ntolerance.\n\n")
     yield table(["field", "exact", "auto", "it took", "exact / auto"], bench_auto(ours, rounds))
     yield (f"\n**Uniform**, 2048 x 2048, {THREADS} threads unless said, tolerance {TOLERANCE:g}; "
