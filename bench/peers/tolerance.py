@@ -143,12 +143,12 @@ def stack_row(ours, sigma, rounds, quick, curves):
                               AFFORDABLE[0])
     opencv = nanoseconds(median(opencv_seconds(x, sigma, 1)[0] for _ in range(rounds)), x)
     for name, value in (("auto", ns["auto"]), ("exact", exact), ("stack", ns["1"]),
-                        ("cv2.GaussianBlur, uniform", opencv)):
+                        ("OpenCV", opencv)):
         curves.add(name, sigma, value)
     peer = ""
     if not quick and sigma <= PEER_SIGMA:
         nanosecond = im2col_nanoseconds(ours, sigma)
-        curves.add("torch im2col", sigma, nanosecond)
+        curves.add("im2col", sigma, nanosecond)
         ratio = nanosecond / ns["auto"]
         peer = f"{nanosecond:.0f} = " + (verdict(ratio, AGAINST_IM2COL) if sigma == PEER_SIGMA
                                          else f"{ratio:.0f}x")
@@ -184,8 +184,8 @@ def bench_residual(ours, rounds, curves):
         exact = exact_nanoseconds(ours, lambda shape, minor=minor: covariance_field(minor, shape),
                                   minor * (ASPECT + 1) / 2, rounds, AFFORDABLE[1])
         mean = minor * ASPECT**0.5
-        for name, value in (("residual, aspect 4:1", ns["residual 1"]),
-                            ("exact, aspect 4:1", exact)):
+        for name, value in (("residual 4:1", ns["residual 1"]),
+                            ("exact 4:1", exact)):
             curves.add(name, mean, value)
         yield [f"{minor:g}, {ASPECT * minor:g}", within(ns["residual 1"], RESIDUAL),
                f"{ns['field']:.0f}", f"{ns['image']:.0f}",
