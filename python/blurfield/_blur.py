@@ -195,6 +195,8 @@ def same_as(name: str, value: ArrayLike, like: Array) -> Array:
 def gaussian_numbers(sigma: Optional[ArrayLike], logchol: Optional[ArrayLike],
                      cov: Optional[ArrayLike]) -> list[float]:
     """The parameters of one Gaussian, as uniform_blur takes them."""
+    if isinstance(sigma, (int, float)) and logchol is None and cov is None:
+        return [float(sigma)]  # the usual, without NumPy
     kind, value = one_of(sigma=sigma, logchol=logchol, cov=cov)
     if kind == "cov":
         planes = np.asarray(value, np.float64)

@@ -114,7 +114,7 @@ def _correlate(x: Array, kernel: Array, out: Array, mode: str, cval: float) -> N
 
 def each_axis(value: Any, count: int, name: str) -> list[Any]:
     """One value for all axes, or one for each."""
-    if isinstance(value, str) or np.ndim(value) == 0:
+    if isinstance(value, (str, int, float)) or np.ndim(value) == 0:
         return [value] * count
     values = list(value)
     if len(values) != count:

@@ -31,6 +31,8 @@ class AdaptiveEngine {
     }
     exact_ |= plan_.fields.empty();
     if (exact_) field_.costs = row_costs(field_);
+    BlurReport& report = plan_.report;
+    if (report.seconds == 0.0) report.seconds = report.exact_seconds = exact_seconds(field_, image);
   }
   AdaptiveEngine(const AdaptiveEngine&) = delete;
   AdaptiveEngine& operator=(const AdaptiveEngine&) = delete;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <set>
 
 #include "blurfield/ops/detail/check.h"
@@ -159,11 +160,11 @@ class Planner {
     const bool set = options_.truncate.has_value() || !options_.radius.empty();
     const bool wanted = options_.tolerance >= kFinestTolerance<T>;
     report.truncated = wanted && set && report.error_bound > options_.tolerance;
-    const bool exact = !wanted || report.truncated || options_.method == BlurMethod::exact;
+    if (!wanted || report.truncated || options_.method == BlurMethod::exact) return plan;
     double tiles = 0.0;
     for (Index n = 0; n < field_.params.batch(); ++n) {
       FieldPlan& field = plan.fields.emplace_back();
-      tiles += plan_field(n, exact, field, report);
+      tiles += plan_field(n, field, report);
     }
     const double pixels = static_cast<double>(field_.params.height() * field_.params.width()) *
                           static_cast<double>(field_.params.batch());
@@ -178,19 +179,22 @@ class Planner {
 
  private:
   // Returns how many tiles the stack computes.
-  double plan_field(Index n, bool exact, FieldPlan& field, BlurReport& report) {
+  double plan_field(Index n, FieldPlan& field, BlurReport& report) {
     const View<const T>& params = field_.params;
     const TileSet grid(params.height(), params.width());
     field.exact = grid;
     field.approximate = grid;
-    if (!exact && params.channels() == 3) field.residual = residual_tiles(field_, n, ladder_);
-    if (params.channels() != 3) field.stack = stack_tiles(field_, n, ladder_);
+    const bool full = params.channels() == 3;
+    if (full) {
+      field.residual = residual_tiles(field_, n, ladder_);
+    } else {
+      field.stack = stack_tiles(field_, n, ladder_);
+    }
     std::vector<double> taps(at(grid.count()));
     parallel_for(grid.count(), {options_.execution.threads, {}}, [&](Index i) {
       const Tile tile = grid.tile(i);
-      taps[at(i)] = params.channels() != 3 ? exact_taps(field_, field.stack[at(i)], tile)
-                    : exact                ? exact_taps(field_, n, tile)
-                                           : exact_taps(field_, n, field.residual[at(i)], tile);
+      taps[at(i)] = full ? exact_taps(field_, n, field.residual[at(i)], tile)
+                         : exact_taps(field_, field.stack[at(i)], tile);
     });
     double exactly = 0.0;
     double seconds = 0.0;
@@ -200,13 +204,13 @@ class Planner {
           1e-9 * planes_ * (costs_.exact_pixel * area(tile) + costs_.exact_tap * taps[at(i)]);
       exactly += one;
       double other = 0.0;
-      bool feasible = !exact;
-      if (!field.residual.empty()) {
+      bool feasible = false;
+      if (full) {
         other =
             1e-9 * planes_ *
             (costs_.residual_pixel * area(tile) + costs_.residual_tap * field.residual[at(i)].taps);
         feasible = field.residual[at(i)].feasible;
-      } else if (!exact) {
+      } else {
         const StackCost cost = stack_cost(field.stack[at(i)], tile, ladder_, costs_);
         other = 1e-9 * (cost.setup + planes_ * cost.plane);
         feasible = field.stack[at(i)].feasible;
@@ -286,6 +290,20 @@ BlurPlan plan_blur(const char* operation, const AdaptiveField<T>& field, const S
   return Planner<T>(operation, field, image).plan();
 }
 
+template <class T>
+double exact_seconds(const AdaptiveField<T>& field, const Shape& image) {
+  const View<const T>& params = field.params;
+  const BlurCosts costs = blur_costs(params.channels(), sizeof(T) == 4);
+  double plane = 0.0;
+  for (const RowCosts& rows : field.costs) {
+    plane += costs.exact_pixel * static_cast<double>(params.height() * params.width()) +
+             costs.exact_tap * std::accumulate(rows.taps.begin(), rows.taps.end(), 0.0);
+  }
+  return 1e-9 * plane * static_cast<double>(image[1] * (params.batch() == 1 ? image[0] : 1));
+}
+
+template double exact_seconds(const AdaptiveField<float>&, const Shape&);
+template double exact_seconds(const AdaptiveField<double>&, const Shape&);
 template BlurPlan plan_blur(const char*, const AdaptiveField<float>&, const Shape&);
 template BlurPlan plan_blur(const char*, const AdaptiveField<double>&, const Shape&);
 

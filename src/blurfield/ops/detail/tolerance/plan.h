@@ -28,8 +28,13 @@ struct BlurPlan {
 };
 
 // For an image of this shape; throws Error in the operation's name if options.method does not go
-// with the field.
+// with the field. Without a tolerance, or with a truncation that costs more, nothing is planned:
+// the report lacks seconds.
 template <class T>
 BlurPlan plan_blur(const char* operation, const AdaptiveField<T>& field, const Shape& image);
+
+// One thread's time that the exact blur is expected to take, by the field's costs.
+template <class T>
+double exact_seconds(const AdaptiveField<T>& field, const Shape& image);
 
 }  // namespace blurfield::detail
