@@ -116,7 +116,10 @@ StackCost stack_cost(const StackTile& tile, const Tile& pixels, const Ladder& la
     return 2.0 * ladder.reach * std::sqrt(ladder.residual(node.sigma * node.sigma, node.step)) +
            2.0;
   };
-  const auto height = static_cast<double>(pixels.y.size());
+  // The last rows of an image of several tiles are judged like a whole tile of them: bands of an
+  // image that wraps around go on below them, and are to choose alike.
+  const Index judged = pixels.y.begin > 0 ? kTileSide : pixels.y.size();
+  const auto height = static_cast<double>(judged);
   const auto width = static_cast<double>(pixels.x.size());
   const bool diagonal = !tile.axes[1].nodes.empty();
   StackCost cost{costs.tile, 0.0};
@@ -132,7 +135,8 @@ StackCost stack_cost(const StackTile& tile, const Tile& pixels, const Ladder& la
                     height * width * (costs.mix + costs.root * roots(tile.axes[0], y));
     }
   }
-  return cost;
+  const double there = static_cast<double>(pixels.y.size()) / height;
+  return {there * cost.setup, there * cost.plane};
 }
 
 template <class T>
