@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -106,4 +107,15 @@ def radii(radius: Union[None, int, Sequence[int]]) -> list[int]:
     """None, a number or (ry, rx) as a list."""
     if radius is None:
         return []
-    return [int(r) for r in np.atleast_1d(np.asarray(radius))]
+    try:
+        found = [operator.index(r) for r in np.atleast_1d(np.asarray(radius))]
+    except TypeError:
+        raise TypeError(f"radius: expected whole numbers, got {radius}") from None
+    return [limited_radius(r) for r in found]
+
+
+def limited_radius(radius: int) -> int:
+    """A radius that the library can count to."""
+    if not 0 <= radius <= 2**30:
+        raise ValueError(f"radius: expected a whole number of 0 to 2^30, got {radius}")
+    return radius

@@ -42,7 +42,7 @@ class Deblurred:
         A row per iteration.
     """
 
-    image: Array
+    image: Array = field(repr=False)
     method: str
     noise: float
     lambda_: float
@@ -110,8 +110,11 @@ def deblur(image: ArrayLike, *, operator: Optional[BlurOperator] = None,
     gain, offset, background : float
         Of poisson: image = gain counts + offset, counts of the scene and background. None: the gain
         is found.
-    max_iterations, change, max_seconds
-        0: the method's own limit and relative change that ends a solve.
+    max_iterations, change
+        Of each solve, of which the search for lambda takes several: the most iterations, and the
+        relative change of the scene that ends one; 0: the method's own.
+    max_seconds : float
+        What there is then is given.
     callback : callable, optional
         Given a dict per iteration; False from it ends the work, and what there is is given.
     progress : bool or callable, optional
@@ -242,8 +245,8 @@ def richardson_lucy(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], num_i
     return np.clip(result, -1, 1, out=result) if clip else result
 
 
-def wiener(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], noise: Optional[float] = None,
-           clip: bool = True, *, mode: str = "reflect") -> Array:
+def wiener(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], *,
+           noise: Optional[float] = None, clip: bool = True, mode: str = "reflect") -> Array:
     """Wiener's filter, for one PSF everywhere, against photographs' usual spectrum.
 
     Parameters
@@ -268,7 +271,7 @@ def wiener(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], noise: Optiona
 
 
 def tikhonov(image: ArrayLike, psf: Union[ArrayLike, BlurOperator],
-             lambda_: Optional[float] = None, noise: Optional[float] = None, clip: bool = True, *,
+             lambda_: Optional[float] = None, *, noise: Optional[float] = None, clip: bool = True,
              gradient: bool = True, mode: str = "reflect") -> Tuple[Array, float]:
     """The scene of least squares with a quadratic prior, in closed form; and the prior's weight.
 

@@ -41,6 +41,9 @@ def _sigma(array: Array, image: Array, shape: Tuple[int, ...]) -> Array:
     if batched and array.ndim == 4 and array.shape[0] in (1, image.shape[0]) and (
             array.shape[1] in (1, 2) and array.shape[2:] == shape):
         return array
+    if array.ndim == 0:
+        raise ValueError("sigma: expected a number for every pixel, got one: uniform_blur and "
+                         "gaussian_filter take that")
     front = f", or with {image.shape[0]} in front" if batched else ""
     raise ValueError(f"sigma: expected shape {shape} or {(2, *shape)}{front}, got {array.shape}")
 

@@ -41,8 +41,8 @@ class Estimate:
         A row per iteration.
     """
 
-    field: Array
-    confidence: Array
+    field: Array = dataclasses.field(repr=False)
+    confidence: Array = dataclasses.field(repr=False)
     sigmas: Tuple[float, float]
     noise: float
     lambda_: float

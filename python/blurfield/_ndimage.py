@@ -288,10 +288,8 @@ def _check_gaussian(sigma: float, order: int) -> None:
 
 def _radius(sigma: float, truncate: float, radius: Optional[int]) -> int:
     """SciPy's rule."""
-    r = int(truncate * sigma + 0.5) if radius is None else radius
-    if r < 0 or operator.index(r) != r:
-        raise ValueError(f"radius: expected a whole number >= 0, got {r}")
-    return r
+    return _arrays.limited_radius(int(truncate * sigma + 0.5) if radius is None else
+                                  operator.index(radius))
 
 
 def _kernel(sigma: float, order: int, radius: int) -> Array:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -67,6 +67,10 @@ class BlurOperator(LinearOperator):  # type: ignore[misc]
                  scatter: bool = False, truncate: float = DEFAULT_TRUNCATE, radius: Radius = None,
                  tolerance: float = 0, mode: str = "reflect", order: str = "mask-first",
                  factor: int = 1, dtype: DTypeLike = np.float64) -> None:
+        self._made_of = (tuple(frame), {
+            "psf": psf, "psfs": psfs, "sigma": sigma, "logchol": logchol, "cov": cov,
+            "scatter": scatter, "truncate": truncate, "radius": radius, "tolerance": tolerance,
+            "mode": mode, "order": order, "factor": factor, "dtype": dtype})
         self.frame_shape: Tuple[int, ...] = tuple(int(n) for n in frame)
         kind = np.dtype(dtype)
         if kind not in (np.float32, np.float64):
@@ -98,6 +102,10 @@ class BlurOperator(LinearOperator):  # type: ignore[misc]
         self.scene_shape: Tuple[int, ...] = (*self.frame_shape[:-2], height, width)
         super().__init__(kind, (int(np.prod(self.frame_shape)), int(np.prod(self.scene_shape))))
 
+    def __reduce__(self) -> Tuple[Any, ...]:
+        # Another process makes it anew.
+        return _made_of, self._made_of
+
     def forward(self, scene: ArrayLike, out: Optional[Array] = None) -> Array:
         """A scene: an image of frame_shape."""
         return self._apply(self._blur.forward, scene, self.scene_shape, self.frame_shape, out)
@@ -128,6 +136,10 @@ class BlurOperator(LinearOperator):  # type: ignore[misc]
 
     def _rmatvec(self, y: Array) -> Array:
         return np.asarray(self.adjoint(np.reshape(y, self.frame_shape))).ravel()
+
+
+def _made_of(frame: Tuple[int, ...], arguments: Dict[str, Any]) -> BlurOperator:
+    return BlurOperator(frame, **arguments)
 
 
 def _plane(value: ArrayLike, rank: int, name: str) -> Array:

@@ -39,12 +39,14 @@ class Output:
 
     def store(self, values: Array) -> None:
         """Integers are cut off; what rounding alone keeps below one counts as that."""
-        if self.array.dtype.kind in "biu":
-            values = values + np.copysign(1e-9 * np.maximum(1, np.abs(values)), values)
-            if self.array.dtype.kind == "u":
-                values = values.astype(np.int64)
+        dtype = self.array.dtype
+        if dtype.kind in "biu":
+            slack = np.minimum(64 * np.spacing(np.maximum(1, np.abs(values))), 0.25)
+            values = np.trunc(values + np.copysign(slack, values))
+            if dtype.kind == "u" and dtype.itemsize < 8:
+                values = values.astype(np.int64)  # below 0 they wrap, as in SciPy
         if values is not self.array:
-            self.array[...] = values.astype(self.array.dtype, copy=False)
+            self.array[...] = values.astype(dtype, copy=False)
 
     def filter(self, x: Array, passes: Sequence[Tuple[int, Array, str, int]], cval: float) -> Array:
         """Correlates along axes: (axis, weights, mode, origin) each."""

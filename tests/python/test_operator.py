@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """BlurOperator, by itself and within SciPy."""
+import pickle
+
 import numpy as np
 import pytest
 from conftest import MODES
@@ -73,6 +75,14 @@ def test_scipy_takes_it(rng):
     np.testing.assert_allclose(twice @ x.ravel(), dense.T @ (dense @ x.ravel()), atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", BLURS)
+def test_another_process_makes_it_anew(rng, kind):
+    A = blurfield.BlurOperator((16, 18), mode="mirror", **BLURS[kind](rng))
+    B = pickle.loads(pickle.dumps(A))
+    x = rng.normal(size=A.scene_shape)
+    np.testing.assert_array_equal(B.forward(x), A.forward(x))
+
+
 def test_single_precision_and_out(rng):
     A = blurfield.BlurOperator((10, 11), sigma=1.2, dtype=np.float32)
     x = rng.random((10, 11)).astype(np.float32)
@@ -90,7 +100,7 @@ def test_single_precision_and_out(rng):
     ({"frame": (8, 8), "psf": np.zeros((3, 3))}, ValueError, "sum"),
     ({"frame": (8, 8), "psf": np.ones((3, 3, 3))}, ValueError, "psf: expected shape"),
     ({"frame": (8, 8), "psfs": np.ones((1, 1, 3, 3)), "order": "no"}, ValueError, "order: expected"),
-    ({"frame": (8, 8), "sigma": 1, "factor": 0}, ValueError, "")])
+    ({"frame": (8, 8), "sigma": 1, "factor": 0}, ValueError, "factor|frame|shape|extents")])
 def test_refused(arguments, error, words):
     with pytest.raises(error, match=words):
         blurfield.BlurOperator(arguments.pop("frame"), **arguments)

@@ -2,6 +2,7 @@
 """The package as such: what is in it, its words, its types."""
 import ast
 import doctest
+import importlib
 import inspect
 import pathlib
 import re
@@ -63,7 +64,11 @@ def test_examples_in_docstrings():
     for file in FOLDER.glob("_*.py"):
         if file.stem in ("__init__", "__main__"):
             continue
-        module = __import__(f"blurfield.{file.stem}", fromlist=["x"])
+        try:
+            module = importlib.import_module(f"blurfield.{file.stem}")
+        except ImportError as error:
+            assert file.stem.startswith(("_dask", "_torch")), error
+            continue
         result = doctest.testmod(module)
         assert result.failed == 0, file.name
         count += result.attempted

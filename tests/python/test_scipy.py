@@ -101,6 +101,21 @@ def test_integers_are_cut_off_after_each_axis(rng, dtype):
     np.testing.assert_array_equal(blurfield.gaussian_filter(flat, 2), flat)
 
 
+def test_large_integers_and_truth(rng):
+    identity = [0, 1.0, 0]
+    for dtype, low, high in ((np.int64, -10**15, 10**15), (np.uint64, 2**62, 2**63 + 2**61),
+                             (np.uint32, 0, 2**32 - 1)):
+        x = rng.integers(low, high, (20, 20), dtype=dtype)
+        np.testing.assert_array_equal(blurfield.correlate1d(x, identity),
+                                      ndimage.correlate1d(x, identity))
+        off = blurfield.gaussian_filter(x, 1.5).astype(float) - ndimage.gaussian_filter(x, 1.5)
+        assert np.abs(off).max() <= max(1, 1e-15 * high)
+    mask = rng.random((30, 30)) < 0.5
+    for sigma in (0.2, 1.0):
+        np.testing.assert_array_equal(blurfield.gaussian_filter(mask, sigma),
+                                      ndimage.gaussian_filter(mask, sigma))
+
+
 @pytest.mark.parametrize("axes", [(0,), (1, 2), (0, 2), (2, 0), -1])
 def test_axes(rng, axes):
     x = rng.normal(size=(6, 8, 7))
