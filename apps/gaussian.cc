@@ -183,7 +183,8 @@ Accuracy hidden_if_worthwhile(double tolerance, const io::Info& in, const BlurRe
                            report::number(tolerance))};
   }
   const double gain = gain_of(plan);
-  if (gain <= kWorthwhile) return {0, "8-bit samples, but a tolerance would hardly be faster"};
+  if (gain <= kWorthwhile)
+    return {0, "8-bit samples, but a tolerance would be less than twice as fast"};
   return {tolerance, fmt::format("8-bit samples; {:.2g} times faster than exact", gain)};
 }
 

@@ -21,6 +21,8 @@ constexpr double kSpeed = 1.5e10;
 
 double tolerance_to_plan(const BlurRequest& request, const io::Info& in) {
   if (request.gaussian.tolerance) return *request.gaussian.tolerance;
+  // What 8 bits would hide shows in an output of more.
+  if (!request.bit_depth.empty() && request.bit_depth != "8") return 0;
   // Weights divide what was blurred, and where little is in reach they would multiply its error.
   return request.mask.empty() ? hidden_tolerance(in, request.linear_light) : 0;
 }
@@ -39,7 +41,7 @@ Accuracy choose_accuracy(const BlurRequest& request, const io::Info& in, const B
 
 void require_affordable(const BlurRequest& request, double taps, const BlurReport& plan,
                         double tolerance, int threads) {
-  const double work = tolerance > 0 ? taps / std::max(1.0, gain_of(plan)) : taps;
+  const double work = tolerance > 0 ? std::min(taps, plan.seconds * kSpeed) : taps;
   if (work <= kSlow || request.force_slow) return;
   const double minutes = work / (kSpeed * threads) / 60;
   throw Error(

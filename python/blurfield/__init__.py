@@ -32,6 +32,9 @@ if TYPE_CHECKING:
                           richardson_lucy, tikhonov, wiener)
     from ._operator import BlurOperator
 
+Error.__doc__ = "What the functions refuse: the operation, what it expected and what it got."
+Cancelled.__doc__ = "The work was ended by its progress callback."
+
 # What takes long to import, by the module that has it.
 _LAZY = {"BlurOperator": "_operator", "Deblurred": "_deblur", "deblur": "_deblur",
          "disk_psf": "_deblur", "gaussian_psf": "_deblur", "moffat_psf": "_deblur",

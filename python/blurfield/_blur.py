@@ -123,6 +123,11 @@ def adaptive_blur_vjp(input: ArrayLike, cotangent: ArrayLike, *,
         Of the shape of the field given: by sigma, by (a, b, c), or by the covariance's four
         entries. One field for a whole batch sums over it.
 
+    Raises
+    ------
+    ValueError, TypeError, Cancelled
+        As `adaptive_blur`.
+
     Notes
     -----
     Exact derivatives of what is computed, the radii held fixed (G2), (G6).
@@ -160,6 +165,15 @@ def adaptive_blur_jvp(input: ArrayLike, input_dot: Optional[ArrayLike] = None,
     -------
     ndarray
         Of the shape of `input`.
+
+    Raises
+    ------
+    ValueError, TypeError, Cancelled
+        As `adaptive_blur`.
+
+    Notes
+    -----
+    The radii are held fixed (G2), (G6).
     """
     x = _arrays.image(input)
     field = Field(x, sigma, logchol, cov)
@@ -177,7 +191,31 @@ def adaptive_blur_plan(input: ArrayLike, *, sigma: Optional[ArrayLike] = None,
                        scatter: bool = False, truncate: float = DEFAULT_TRUNCATE,
                        radius: Radius = None, mode: str = "reflect", cval: float = 0.0,
                        tolerance: float = 0, method: str = "auto") -> _core.BlurReport:
-    """What adaptive_blur would do with these arguments: methods, levels, error bound, memory."""
+    """What adaptive_blur would do with these arguments: methods, levels, error bound, memory.
+
+    Parameters
+    ----------
+    input, sigma, logchol, cov, scatter, truncate, radius, mode, cval, tolerance, method
+        As of `adaptive_blur`; of `input` only shape and type count.
+
+    Returns
+    -------
+    BlurReport
+        `exact`, `stack`, `residual`: the part of the pixels that each method computes; `steps`:
+        pixels between the samples of each level; `nodes`: uniform blurs per tile of the stack;
+        `error_bound` (T1); `truncated`: whether truncate or radius costs more than the tolerance;
+        `bytes` of memory beside input, field and result; `seconds`, `exact_seconds` expected of one
+        thread.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `adaptive_blur`.
+
+    Notes
+    -----
+    "Tolerance" in docs/math.md.
+    """
     x = _arrays.image(input)
     field = Field(x, sigma, logchol, cov)
     options = blur_options(truncate, radius, mode, cval, tolerance, method, scatter)
@@ -232,9 +270,22 @@ def uniform_blur(input: ArrayLike, *, sigma: Optional[Gaussian] = None,
     ndarray
         Of the shape of `input`, float32 or float64.
 
+    Raises
+    ------
+    ValueError
+        For sigma < 0, parameters or pixels that are not finite, shapes that do not match.
+    TypeError
+        For complex and object arrays, and unless one of sigma, logchol, cov is given.
+    Cancelled
+        Where `progress` said False.
+
     See Also
     --------
     gaussian_filter : the same with SciPy's signature, radii and integer types, for any axes.
+
+    Notes
+    -----
+    Equations (G1) and (G3) to (G5) of docs/math.md.
     """
     x = _arrays.image(input)
     gaussian = gaussian_numbers(sigma, logchol, cov)
@@ -253,12 +304,32 @@ def uniform_blur_vjp(input: ArrayLike, cotangent: ArrayLike, *, sigma: Optional[
                      ) -> Tuple[Optional[Array], Optional[Array]]:
     """Gradients of sum(cotangent * uniform_blur(input)) by the input and the Gaussian's numbers.
 
+    Parameters
+    ----------
+    input, truncate, radius, mode, cval, tolerance, method
+        As of `adaptive_blur`.
+    cotangent : array_like
+        Of the shape of `input`: the gradient of a loss by the blur's result.
+    sigma, logchol
+        One of them: sigma or (sigma_y, sigma_x) in pixels; or (a, b, c).
+    by_input, by_gaussian : bool
+        Which gradients are computed; None stands for the other.
+
     Returns
     -------
     grad_input : ndarray or None
-        Of the shape of `input`; None unless `by_input`.
+        Of the shape of `input`. With cval, that of the linear part.
     grad_gaussian : ndarray or None
-        One number for each of sigma or (a, b, c), float64; None unless `by_gaussian`.
+        One number for each of sigma or (a, b, c), float64.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `uniform_blur`.
+
+    Notes
+    -----
+    Exact derivatives of what is computed, the radii held fixed (G2), (G6).
     """
     x = _arrays.image(input)
     gaussian = gaussian_numbers(sigma, logchol, None)
@@ -276,7 +347,33 @@ def uniform_blur_jvp(input: ArrayLike, input_dot: Optional[ArrayLike] = None,
                      truncate: float = DEFAULT_TRUNCATE, radius: Radius = None,
                      mode: str = "reflect", cval: float = 0.0, tolerance: float = 0,
                      method: str = "auto") -> Array:
-    """The derivative of uniform_blur along (input_dot, gaussian_dot); None is zero."""
+    """The derivative of uniform_blur along (input_dot, gaussian_dot).
+
+    Parameters
+    ----------
+    input, truncate, radius, mode, cval, tolerance, method
+        As of `adaptive_blur`.
+    input_dot : array_like, optional
+        A direction, of the shape of `input`; None is zero.
+    gaussian_dot : float or sequence of float, optional
+        A direction of as many numbers as the Gaussian has; None is zero.
+    sigma, logchol
+        One of them: sigma or (sigma_y, sigma_x) in pixels; or (a, b, c).
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `input`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `uniform_blur`.
+
+    Notes
+    -----
+    The radius is held fixed (G2), (G6).
+    """
     x = _arrays.image(input)
     gaussian = gaussian_numbers(sigma, logchol, None)
     options = blur_options(truncate, radius, mode, cval, tolerance, method)

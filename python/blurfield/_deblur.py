@@ -134,6 +134,10 @@ def deblur(image: ArrayLike, *, operator: Optional[BlurOperator] = None,
     -----
     RuntimeWarning
         Where the result is in doubt; see `Deblurred.warnings`.
+
+    Notes
+    -----
+    Equations (D1) to (D6) of docs/math.md.
     """
     y = _arrays.image(image, "image")
     if operator is None:
@@ -225,9 +229,17 @@ def richardson_lucy(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], num_i
     ndarray
         The scene as far as the frame shows it, of the shape of `image`.
 
+    Raises
+    ------
+    ValueError
+        For shapes that do not match, pixels of weight > 0 that are not finite, options out of
+        range.
+    Cancelled
+        Where `progress` said False.
+
     Notes
     -----
-    Richardson 1972, Lucy 1974; Biggs and Andrews 1997; Dey et al. 2006.
+    (D6). Richardson 1972, Lucy 1974; Biggs and Andrews 1997; Dey et al. 2006.
     """
     y = _arrays.image(image, "image")
     blur = _known(y, psf, mode)
@@ -266,6 +278,16 @@ def wiener(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], *,
     -------
     ndarray
         Of the shape of `image`.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not match, pixels that are not finite, a blur that is not one PSF, and
+        where no noise is given and none is found.
+
+    Notes
+    -----
+    (D6).
     """
     return _closed_form(image, psf, noise, clip, mode, None)[0]
 
@@ -287,7 +309,18 @@ def tikhonov(image: ArrayLike, psf: Union[ArrayLike, BlurOperator],
     Returns
     -------
     image : ndarray
+        The scene, of the shape of the image given.
     lambda_ : float
+        The prior's weight that was used.
+
+    Raises
+    ------
+    ValueError
+        As `wiener`.
+
+    Notes
+    -----
+    (D6).
     """
     return _closed_form(image, psf, noise, clip, mode, (gradient, lambda_))
 
@@ -310,20 +343,91 @@ def _closed_form(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], noise: O
 
 
 def gaussian_psf(sigma: float, truncate: float = DEFAULT_TRUNCATE) -> Array:
-    """A sampled Gaussian (2 r + 1, 2 r + 1), float64, sum 1."""
+    """A sampled Gaussian (G1).
+
+    Parameters
+    ----------
+    sigma : float
+        Pixels, > 0.
+    truncate : float
+        Radius r = max(1, floor(truncate sigma + 1/2)).
+
+    Returns
+    -------
+    ndarray
+        (2 r + 1, 2 r + 1), float64, of sum 1.
+
+    Raises
+    ------
+    ValueError
+        For sigma <= 0.
+    """
     return np.asarray(_core.gaussian_psf(sigma, truncate))
 
 
 def disk_psf(radius: float) -> Array:
-    """A uniform disk, integrated over each pixel: defocus by a round aperture."""
+    """A uniform disk, integrated over each pixel: defocus by a round aperture.
+
+    Parameters
+    ----------
+    radius : float
+        Pixels, > 0.
+
+    Returns
+    -------
+    ndarray
+        (h, w), odd, float64, of sum 1; its centre at (h // 2, w // 2).
+
+    Raises
+    ------
+    ValueError
+        For a radius <= 0.
+    """
     return np.asarray(_core.disk_psf(radius))
 
 
 def motion_psf(length: float, angle: float = 0.0) -> Array:
-    """A straight path of `length` pixels, `angle` degrees counter-clockwise from the x axis."""
+    """A straight path through the centre, integrated over each pixel: motion of the camera.
+
+    Parameters
+    ----------
+    length : float
+        Pixels, >= 0.
+    angle : float
+        Degrees from the x axis, counter-clockwise as seen; 0 is horizontal.
+
+    Returns
+    -------
+    ndarray
+        (h, w), odd, float64, of sum 1; its centre at (h // 2, w // 2).
+
+    Raises
+    ------
+    ValueError
+        For a negative length.
+    """
     return np.asarray(_core.motion_psf(length, angle))
 
 
 def moffat_psf(fwhm: float, beta: float = 2.5) -> Array:
-    """Atmospheric seeing (Moffat 1969): full width at half maximum in pixels, beta > 1."""
+    """Atmospheric seeing, (1 + (r / alpha)^2)^-beta (Moffat 1969), integrated over each pixel.
+
+    Parameters
+    ----------
+    fwhm : float
+        Full width at half maximum, pixels, > 0.
+    beta : float
+        > 1; the smaller, the wider the wings.
+
+    Returns
+    -------
+    ndarray
+        (h, w), odd, float64, of sum 1; its centre at (h // 2, w // 2). Cut where what is left holds
+        1e-3 of the light, or at 64 fwhm.
+
+    Raises
+    ------
+    ValueError
+        For numbers out of range.
+    """
     return np.asarray(_core.moffat_psf(fwhm, beta))

@@ -45,6 +45,8 @@ def gaussian_kernel(sigma: Union[None, float, Sequence[float]] = None, *,
     ------
     ValueError
         For sigma <= 0, negative radii and orders, covariances that are not positive definite.
+    TypeError
+        Unless one of sigma, logchol, cov is given.
     """
     kind, value = one_of(sigma=sigma, logchol=logchol, cov=cov)
     radii = _arrays.radii(radius)
@@ -87,6 +89,11 @@ def logchol_to_cov(logchol: ArrayLike) -> Array:
     -------
     ndarray
         (2, 2) or (..., H, W, 2, 2), in (y, x) order, pixels squared.
+
+    Raises
+    ------
+    ValueError
+        For other shapes, and naming the first pixel that is not finite.
     """
     p = _arrays.floating(logchol, "logchol")
     if p.shape == (3,):
@@ -97,7 +104,17 @@ def logchol_to_cov(logchol: ArrayLike) -> Array:
 
 
 def cov_to_logchol(cov: ArrayLike) -> Array:
-    """Log-Cholesky parameters of covariances (2, 2) or (..., H, W, 2, 2), the reverse.
+    """Log-Cholesky parameters of covariances, the inverse of logchol_to_cov (G4).
+
+    Parameters
+    ----------
+    cov : array_like
+        (2, 2), (H, W, 2, 2) or (N, H, W, 2, 2), in (y, x) order, pixels squared.
+
+    Returns
+    -------
+    ndarray
+        (3,), (3, H, W) or (N, 3, H, W): (a, b, c).
 
     Raises
     ------
@@ -114,7 +131,23 @@ def cov_to_logchol(cov: ArrayLike) -> Array:
 
 
 def sigma_to_logchol(sigma_y: ArrayLike, sigma_x: ArrayLike) -> Array:
-    """(ln sigma_y, 0, ln sigma_x) along a new axis, third from the end: (3, H, W) from (H, W)."""
+    """Log-Cholesky parameters of widths along the axes (G4): (ln sigma_y, 0, ln sigma_x).
+
+    Parameters
+    ----------
+    sigma_y, sigma_x : array_like
+        Pixels, > 0: numbers or fields (..., H, W), which broadcast.
+
+    Returns
+    -------
+    ndarray
+        (3,) or (..., 3, H, W): (a, b, c).
+
+    Raises
+    ------
+    ValueError
+        For sigma <= 0.
+    """
     y, x = np.broadcast_arrays(_arrays.floating(sigma_y, "sigma_y"),
                                _arrays.floating(sigma_x, "sigma_x"))
     if np.any(y <= 0) or np.any(x <= 0):
@@ -123,7 +156,23 @@ def sigma_to_logchol(sigma_y: ArrayLike, sigma_x: ArrayLike) -> Array:
 
 
 def logchol_to_sigma(logchol: ArrayLike) -> Array:
-    """The widths along y and x, sqrt(Sigma_yy) and sqrt(Sigma_xx): (2,) or (..., 2, H, W)."""
+    """The widths along y and x, sqrt(Sigma_yy) and sqrt(Sigma_xx), of log-Cholesky parameters (G4).
+
+    Parameters
+    ----------
+    logchol : array_like
+        (3,) or (..., 3, H, W): (a, b, c).
+
+    Returns
+    -------
+    ndarray
+        (2,) or (..., 2, H, W): (sigma_y, sigma_x), pixels.
+
+    Raises
+    ------
+    ValueError
+        As `logchol_to_cov`.
+    """
     cov = logchol_to_cov(logchol)
     diagonal = np.sqrt(np.stack([cov[..., 0, 0], cov[..., 1, 1]]))
     return diagonal if diagonal.ndim == 1 else np.moveaxis(diagonal, 0, -3)
@@ -138,17 +187,61 @@ def _planewise(planes: Array, convert: Callable[[Array, Array], None]) -> Array:
 
 
 def soft_maximum(s: ArrayLike, sigma_min: float = 0.3, shift: float = -3.0) -> Any:
-    """The soft maximum log(exp(sigma_min) + exp(s + shift)) (G7): any s gives sigma > sigma_min."""
+    """The soft maximum log(exp(sigma_min) + exp(s + shift)) (G7): any s gives sigma > sigma_min.
+
+    Parameters
+    ----------
+    s : array_like
+        Any real numbers.
+    sigma_min : float
+        Pixels; the least width.
+    shift : float
+        Added to s.
+
+    Returns
+    -------
+    float or ndarray
+        sigma, pixels: of the shape of `s`, float64.
+    """
     return _numberwise(s, lambda v: _core.soft_maximum(v, sigma_min, shift))
 
 
 def soft_maximum_derivative(s: ArrayLike, sigma_min: float = 0.3, shift: float = -3.0) -> Any:
-    """The soft maximum's derivative by s, within 0..1."""
+    """The soft maximum's derivative by s (G7).
+
+    Parameters
+    ----------
+    s, sigma_min, shift
+        As of `soft_maximum`.
+
+    Returns
+    -------
+    float or ndarray
+        Within 0..1: of the shape of `s`, float64.
+    """
     return _numberwise(s, lambda v: _core.soft_maximum_derivative(v, sigma_min, shift))
 
 
 def soft_maximum_inverse(sigma: ArrayLike, sigma_min: float = 0.3, shift: float = -3.0) -> Any:
-    """The s whose soft maximum is sigma; ValueError unless sigma > sigma_min."""
+    """The s whose soft maximum (G7) is sigma.
+
+    Parameters
+    ----------
+    sigma : array_like
+        Pixels.
+    sigma_min, shift
+        As of `soft_maximum`.
+
+    Returns
+    -------
+    float or ndarray
+        s: of the shape of `sigma`, float64.
+
+    Raises
+    ------
+    ValueError
+        Unless sigma > sigma_min.
+    """
     return _numberwise(sigma, lambda v: _core.soft_maximum_inverse(v, sigma_min, shift))
 
 
@@ -163,9 +256,25 @@ def noise_level(image: ArrayLike, weight: Optional[ArrayLike] = None) -> float:
     Parameters
     ----------
     image : array_like
-        (L), (H, W), (C, H, W) or (N, C, H, W), at least 4 pixels along each axis.
+        (L), (H, W), (C, H, W) or (N, C, H, W). An axis of less than 4 pixels is left alone.
     weight : array_like, optional
         (H, W): coefficients that touch a pixel of weight 0 are left out.
+
+    Returns
+    -------
+    float
+        One number for all channels, in the image's unit; 0 where no coefficient is left.
+
+    Raises
+    ------
+    TypeError
+        For complex and object arrays.
+    ValueError
+        For pixels that are not finite, and a weight of another shape.
+
+    Notes
+    -----
+    Donoho and Johnstone 1994, with Daubechies' wavelet of four taps.
     """
     x = _arrays.image(image, "image")
     w = None if weight is None else _arrays.lifted(_arrays.floating(weight, "weight", x.dtype))

@@ -119,6 +119,12 @@ def estimate(sharp: ArrayLike, blurred: ArrayLike, *, model: str = "sigma", scat
     ------
     ValueError
         For shapes that do not match, images that are not finite, options out of range.
+    TypeError
+        For complex and object arrays.
+
+    Notes
+    -----
+    "Recovering a blur" in docs/math.md.
     """
     x = _arrays.image(sharp, "sharp")
     y = _arrays.floating(blurred, "blurred", x.dtype)

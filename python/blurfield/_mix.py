@@ -54,6 +54,15 @@ def mix(input: ArrayLike, sigma_min: float, sigma_max: float, weight: ArrayLike,
     -------
     ndarray
         Of the shape of `input`.
+
+    Raises
+    ------
+    ValueError
+        For sigma < 0, values that are not finite, shapes that do not match.
+    TypeError
+        For complex and object arrays.
+    Cancelled
+        Where `progress` said False.
     """
     x = _arrays.image(input)
     w = _weight(weight, x)
@@ -72,7 +81,32 @@ def mix_vjp(input: ArrayLike, sigma_min: float, sigma_max: float, weight: ArrayL
             ) -> Tuple[Optional[Array], Optional[Array], Optional[Array]]:
     """Gradients of sum(cotangent * mix(...)) by the input, (sigma_min, sigma_max), the weight.
 
-    None stands for those that `by_input`, `by_sigmas` and `by_weight` do not ask for.
+    Parameters
+    ----------
+    input, sigma_min, sigma_max, weight, truncate, radius, mode, cval, tolerance
+        As of `mix`.
+    cotangent : array_like
+        Of the shape of `input`: the gradient of a loss by the mix.
+    by_input, by_sigmas, by_weight : bool
+        Which gradients are computed; None stands for the others.
+
+    Returns
+    -------
+    grad_input : ndarray or None
+        Of the shape of `input`. With cval, that of the linear part.
+    grad_sigmas : ndarray or None
+        (2,), float64: by sigma_min and sigma_max.
+    grad_weight : ndarray or None
+        Of the shape of `weight`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `mix`.
+
+    Notes
+    -----
+    Exact derivatives of (B3), the radii held fixed (G2).
     """
     x = _arrays.image(input)
     w = _weight(weight, x)
@@ -92,7 +126,31 @@ def mix_jvp(input: ArrayLike, sigma_min: float, sigma_max: float, weight: ArrayL
             weight_dot: Optional[ArrayLike] = None, *, truncate: float = DEFAULT_TRUNCATE,
             radius: Radius = None, mode: str = "reflect", cval: float = 0.0, tolerance: float = 0
             ) -> Array:
-    """The derivative of mix along directions of its input, sigmas and weight; None is zero."""
+    """The derivative of mix along directions of its input, sigmas and weight.
+
+    Parameters
+    ----------
+    input, sigma_min, sigma_max, weight, truncate, radius, mode, cval, tolerance
+        As of `mix`.
+    input_dot, weight_dot : array_like, optional
+        Directions, of the shapes of `input` and `weight`; None is zero.
+    sigmas_dot : (float, float)
+        A direction of (sigma_min, sigma_max); zero by default.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `input`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `mix`.
+
+    Notes
+    -----
+    Of (B3), the radii held fixed (G2).
+    """
     x = _arrays.image(input)
     w = _weight(weight, x)
     options = blur_options(truncate, radius, mode, cval, tolerance)
@@ -130,11 +188,27 @@ def mix_levels(input: ArrayLike, sigma: ArrayLike, sigmas: Optional[Sequence[flo
     -------
     ndarray
         Of the shape of `input`.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two widths or some that do not ascend, sigma <= 0, a field of one sigma
+        alone where `sigmas` is None, values that are not finite, shapes that do not match.
+    TypeError
+        For complex and object arrays.
+    Cancelled
+        Where `progress` said False.
+
+    Notes
+    -----
+    (B3) for K blurs: weights are Lagrange's polynomials in ln sigma.
     """
     x = _arrays.image(input)
     field = Field(x, sigma, None, None)
     if sigmas is None:
-        sigmas = mix_level_sigmas(float(field.given.min()), float(field.given.max()), tolerance)
+        # Levels are of a range, be it a narrow one.
+        low, high = float(field.given.min()), 1.01 * float(field.given.max())
+        sigmas = mix_level_sigmas(low, high, tolerance)
     options = blur_options(6.0 if truncate is None else truncate, radius, mode, cval, 0)
     target = _arrays.Target(_arrays.result(x, out), x, field.given)
     with reported(progress, "mix_levels") as tell:
@@ -144,5 +218,23 @@ def mix_levels(input: ArrayLike, sigma: ArrayLike, sigmas: Optional[Sequence[flo
 
 
 def mix_level_sigmas(sigma_min: float, sigma_max: float, tolerance: float) -> list[float]:
-    """The fewest widths between which sigma_min..sigma_max is interpolated within a tolerance."""
+    """The fewest widths between which sigma_min..sigma_max is interpolated within a tolerance.
+
+    Parameters
+    ----------
+    sigma_min, sigma_max : float
+        Pixels, 0 < sigma_min < sigma_max.
+    tolerance : float
+        Within 0..1, as of `adaptive_blur` (T1).
+
+    Returns
+    -------
+    list of float
+        At least two, pixels, ascending: Chebyshev nodes in ln sigma, for `mix_levels`.
+
+    Raises
+    ------
+    ValueError
+        For numbers out of range.
+    """
     return _core.mix_level_sigmas(sigma_min, sigma_max, tolerance)

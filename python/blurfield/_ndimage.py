@@ -64,6 +64,10 @@ def gaussian_filter(input: ArrayLike, sigma: Union[float, Sequence[float], Array
     ValueError
         For empty arrays, values that are not finite, and arguments out of range.
 
+    Notes
+    -----
+    (G1); derivatives (G8).
+
     Examples
     --------
     >>> import numpy as np, blurfield
@@ -95,7 +99,31 @@ def gaussian_filter(input: ArrayLike, sigma: Union[float, Sequence[float], Array
 def gaussian_filter1d(input: ArrayLike, sigma: float, axis: int = -1, order: int = 0,
                       output: OutputLike = None, mode: str = "reflect", cval: float = 0.0,
                       truncate: float = DEFAULT_TRUNCATE, *, radius: Optional[int] = None) -> Array:
-    """Gaussian filter along one axis, as scipy.ndimage.gaussian_filter1d; see gaussian_filter."""
+    """Gaussian filter along one axis, as scipy.ndimage.gaussian_filter1d.
+
+    Parameters
+    ----------
+    input, order, output, mode, cval, truncate, radius
+        As of `gaussian_filter`; one order, mode and radius.
+    sigma : float
+        Pixels, > 0.
+    axis : int
+        The axis that is filtered; the last by default.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `input`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gaussian_filter`; ValueError for sigma 0.
+
+    Notes
+    -----
+    (G1); derivatives (G8).
+    """
     x = _arrays.numeric(input, "input")
     _check_gaussian(float(sigma), order)
     if sigma <= 0:
@@ -115,10 +143,22 @@ def correlate1d(input: ArrayLike, weights: ArrayLike, axis: int = -1, output: Ou
         Real numbers, any rank; all of them finite.
     weights : array_like
         One axis. Its middle, len // 2 + origin, stands on the pixel of the result.
-    axis, output, mode, cval
-        As of `gaussian_filter`.
+    axis : int
+        The axis that is filtered; the last by default.
+    output, mode, cval
+        As of `gaussian_filter`; one mode.
     origin : int
         Moves the middle.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `input`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gaussian_filter`; ValueError for a middle outside of the weights.
     """
     x = _arrays.numeric(input, "input")
     w = _weights(weights, 1)
@@ -128,7 +168,23 @@ def correlate1d(input: ArrayLike, weights: ArrayLike, axis: int = -1, output: Ou
 
 def convolve1d(input: ArrayLike, weights: ArrayLike, axis: int = -1, output: OutputLike = None,
                mode: str = "reflect", cval: float = 0.0, origin: int = 0) -> Array:
-    """Convolution along one axis, as scipy.ndimage.convolve1d; see correlate1d."""
+    """Convolution along one axis, as scipy.ndimage.convolve1d.
+
+    Parameters
+    ----------
+    input, weights, axis, output, mode, cval, origin
+        As of `correlate1d`; the weights are turned around.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `input`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `correlate1d`.
+    """
     w = _weights(weights, 1)
     return correlate1d(input, w[::-1], axis, output, mode, cval, _flipped(origin, w.size))
 
@@ -148,6 +204,17 @@ def correlate(input: ArrayLike, weights: ArrayLike, output: OutputLike = None,
         As of `gaussian_filter`; one mode for all axes.
     origin : int or sequence of int
         Moves the kernel's middle, extent // 2, per axis.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `input`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gaussian_filter`; ValueError for weights along three axes or more, and for a middle
+        outside of them.
     """
     x = _arrays.numeric(input, "input")
     w = _weights(weights, x.ndim)
@@ -157,7 +224,23 @@ def correlate(input: ArrayLike, weights: ArrayLike, output: OutputLike = None,
 
 def convolve(input: ArrayLike, weights: ArrayLike, output: OutputLike = None, mode: str = "reflect",
              cval: float = 0.0, origin: Union[int, Sequence[int]] = 0) -> Array:
-    """Convolution, as scipy.ndimage.convolve; see correlate."""
+    """Convolution, as scipy.ndimage.convolve.
+
+    Parameters
+    ----------
+    input, weights, output, mode, cval, origin
+        As of `correlate`; the weights are turned around along every axis.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `input`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `correlate`.
+    """
     w = _weights(weights, np.ndim(input))
     origins = [_flipped(o, n) for o, n in zip(each_axis(origin, w.ndim, "origin"), w.shape)]
     return correlate(input, w[(slice(None, None, -1),) * w.ndim], output, mode, cval, origins)
@@ -168,7 +251,24 @@ def gaussian_laplace(input: ArrayLike, sigma: Union[float, Sequence[float]],
                      **kwargs: Any) -> Array:
     """Laplacian of Gaussian, as scipy.ndimage.gaussian_laplace.
 
-    The sum over the axes of second derivatives; `kwargs` go to `gaussian_filter`.
+    The sum over the axes of second derivatives (G8).
+
+    Parameters
+    ----------
+    input, sigma, output, mode, cval
+        As of `gaussian_filter`; sigma is not a field.
+    **kwargs
+        truncate, radius, axes of `gaussian_filter`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `input`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gaussian_filter`.
     """
     parts = _derivatives(input, sigma, 2, output, mode, cval, kwargs)
     total = next(parts)
@@ -180,7 +280,27 @@ def gaussian_laplace(input: ArrayLike, sigma: Union[float, Sequence[float]],
 def gaussian_gradient_magnitude(input: ArrayLike, sigma: Union[float, Sequence[float]],
                                 output: OutputLike = None, mode: Modes = "reflect",
                                 cval: float = 0.0, **kwargs: Any) -> Array:
-    """Gradient magnitude by Gaussian derivatives, as scipy.ndimage.gaussian_gradient_magnitude."""
+    """Gradient magnitude by Gaussian derivatives, as scipy.ndimage.gaussian_gradient_magnitude.
+
+    The root of the sum over the axes of squared first derivatives (G8).
+
+    Parameters
+    ----------
+    input, sigma, output, mode, cval
+        As of `gaussian_filter`; sigma is not a field.
+    **kwargs
+        truncate, radius, axes of `gaussian_filter`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `input`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gaussian_filter`.
+    """
     parts = _derivatives(input, sigma, 1, output, mode, cval, kwargs)
     total = next(parts)
     np.multiply(total, total, total)
@@ -204,7 +324,19 @@ def local_filter(input: ArrayLike, weights: ArrayLike, output: Optional[Array] =
     output : ndarray, optional
         Where the result is written: of its shape and type.
     mode, cval
-        As of `gaussian_filter`.
+        What stands beyond the border, as of `adaptive_blur`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `input`, float32 or float64.
+
+    Raises
+    ------
+    TypeError
+        For complex and object arrays.
+    ValueError
+        For shapes that do not match, pixels and weights that are not finite.
     """
     x = _arrays.image(input)
     w = _arrays.floating(weights, "weights", x.dtype)

@@ -31,16 +31,39 @@ def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full",
     Returns
     -------
     ndarray
-        float32 if both are, else float64.
+        Of the extents that `mode` says; float32 if both are, else float64.
+
+    Raises
+    ------
+    TypeError
+        For complex and object arrays.
+    ValueError
+        For different ranks, values that are not finite, more than two axes, and a "valid" that no
+        order of the two allows.
     """
     return _convolve(in1, in2, mode, axes)
 
 
 def oaconvolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full",
                axes: Union[None, int, Sequence[int]] = None) -> Array:
-    """Convolution by overlapping blocks, as scipy.signal.oaconvolve; see fftconvolve.
+    """Convolution by overlapping blocks, as scipy.signal.oaconvolve.
 
-    Both names lead to one method here, which cuts large images into blocks by itself.
+    The same as `fftconvolve`, which cuts large images into blocks by itself.
+
+    Parameters
+    ----------
+    in1, in2, mode, axes
+        As of `fftconvolve`.
+
+    Returns
+    -------
+    ndarray
+        As of `fftconvolve`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `fftconvolve`.
     """
     return _convolve(in1, in2, mode, axes)
 

@@ -28,7 +28,13 @@ def sliding_window(input: Array, window: Whole, stride: Whole = 1) -> Array:
     Returns
     -------
     ndarray
-        (..., Ho, Wo, kh, kw), read-only; Ho = floor((H - kh) / stride) + 1.
+        (..., Ho, Wo, kh, kw), read-only; Ho = floor((H - kh) / stride) + 1 (C1). Of a signal
+        (Lo, k).
+
+    Raises
+    ------
+    ValueError
+        For windows larger than the image, and numbers below 1.
     """
     x = np.asarray(input)
     axes = min(x.ndim, 2)
@@ -59,6 +65,23 @@ def im2col(input: ArrayLike, window: Whole, *, stride: Whole = 1, dilation: Whol
         Where windows stand.
     mode, cval
         What stands beyond the border, as of `adaptive_blur`.
+
+    Returns
+    -------
+    ndarray
+        (C kh kw, Ho Wo), or (N, C kh kw, Ho Wo) of a batch: tap (i, j) of channel c is row
+        (c kh + i) kw + j. float32 or float64.
+
+    Raises
+    ------
+    TypeError
+        For complex and object arrays.
+    ValueError
+        For numbers below 1, and windows that leave no output.
+
+    Notes
+    -----
+    Ho and Wo by (C1).
     """
     x = _arrays.image(input)
     options = _options(stride, dilation, output, mode, cval)
@@ -70,7 +93,27 @@ def im2col(input: ArrayLike, window: Whole, *, stride: Whole = 1, dilation: Whol
 
 def col2im(columns: ArrayLike, shape: Sequence[int], window: Whole, *, stride: Whole = 1,
            dilation: Whole = 1, output: str = "same", mode: str = "reflect") -> Array:
-    """The adjoint of im2col: every entry added to the pixel of an image of `shape` it came from."""
+    """The adjoint of im2col: every entry is added to the pixel that it came from.
+
+    Parameters
+    ----------
+    columns : array_like
+        (C kh kw, Ho Wo), or (N, C kh kw, Ho Wo) for a batch.
+    shape : sequence of int
+        Of the image: (H, W), (C, H, W) or (N, C, H, W).
+    window, stride, dilation, output, mode
+        As of `im2col`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape `shape`, float32 or float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `im2col`; ValueError for columns that do not belong to the shape.
+    """
     c = _arrays.floating(columns, "columns")
     out = np.empty(tuple(shape), c.dtype)
     _core.col2im(c if c.ndim == 3 else c[None], _pair(window), _arrays.lifted(out),
@@ -103,7 +146,13 @@ class Filter(NamedTuple):
 
 
 def filter_bank() -> Tuple[Filter, ...]:
-    """All filters known by name."""
+    """All filters known by name.
+
+    Returns
+    -------
+    tuple of Filter
+        In a fixed order.
+    """
     return tuple(Filter(*entry) for entry in _core.filters())
 
 
@@ -115,8 +164,18 @@ def make_filter(name: str, size: int, sigma: float = 0.0) -> Array:
     name : str
         One of `filter_bank`, say "sobel-x".
     size : int
-        Odd.
+        Pixels, odd, and at least the filter's `least_size`.
     sigma : float
-        Of those that have one; 0 stands for size / 6.
+        Of those that have one, pixels; 0 stands for size / 6.
+
+    Returns
+    -------
+    ndarray
+        (size, size), float64, y downwards: "sobel-x" is positive where light grows to the right.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, listing the known ones, and for a size that is even or too small.
     """
     return np.array(_core.make_filter(name, size, sigma)).reshape(size, size)

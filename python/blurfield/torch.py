@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Blur as functions of PyTorch's autograd: the package's names and keywords, on tensors.
+"""Blur as functions of PyTorch's autograd, by the package's names and keywords, on tensors.
 
 Gradients flow to images, and to whatever of sigma, logchol, cov, weights and kernels is a tensor.
 Tensors are on the CPU, float32 or float64, of any strides; their memory is read in place. TypeError

@@ -28,7 +28,8 @@ struct BlurOptions {
   // 0: exact, the sums over all taps within the radius. Else a bound, below 1, on the sum over q of
   // |w'_p(q) - w_p(q)| at every pixel p, where w is the untruncated Gaussian, sampled and
   // normalised, and w' what is computed. A gather of an image within -1..1 is off by no more; of a
-  // scatter p is the source, and the errors of several may meet in one pixel. Where `truncate`
+  // scatter p is each source of the extended plane: the errors of several may meet in one pixel,
+  // those of all copies of a border pixel under Mode::nearest among them. Where `truncate`
   // or `radius` is set and costs more than this, the truncated Gaussian is what is wanted, and
   // computed exactly. The rounding of T comes on top; below 8e-6 (float) or 1e-12 (double) a
   // tolerance means exact, with a radius to match.

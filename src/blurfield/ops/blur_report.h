@@ -16,8 +16,8 @@ struct BlurReport {
   // image itself.
   std::vector<double> steps;
   double nodes = 0.0;  // uniform blurs per tile of the stack, on average
-  // Bound on sum_q |w'_p(q) - w_p(q)| over all p, w the untruncated Gaussian. For exact blurs: what
-  // the truncation costs.
+  // Bound on sum_q |w'_p(q) - w_p(q)| over all p (BlurOptions::tolerance), w the untruncated
+  // Gaussian. For exact blurs: what the truncation costs.
   double error_bound = 0.0;
   bool truncated = false;  // `truncate` or `radius` costs more than the tolerance: computed exactly
   std::size_t bytes = 0;   // beside image, field and result

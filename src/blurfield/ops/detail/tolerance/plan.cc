@@ -299,9 +299,21 @@ double exact_seconds(const AdaptiveField<T>& field, const Shape& image) {
   const View<const T>& params = field.params;
   const BlurCosts costs = blur_costs(params.channels(), sizeof(T) == 4);
   double plane = 0.0;
+  const auto height = static_cast<double>(params.height());
+  const auto width = static_cast<double>(params.width());
   for (const RowCosts& rows : field.costs) {
-    plane += costs.exact_pixel * static_cast<double>(params.height() * params.width()) +
-             costs.exact_tap * std::accumulate(rows.taps.begin(), rows.taps.end(), 0.0);
+    plane += costs.exact_pixel * height * width;
+    for (std::size_t y = 0; y < rows.taps.size(); ++y) {
+      // Separable kernels are folded onto the frame, covariances are not.
+      const double extent_y = 2.0 * rows.ry[y] + 1.0;
+      const double extent_x = 2.0 * rows.rx[y] + 1.0;
+      const double kept_y = std::min(extent_y, height);
+      const double kept_x = std::min(extent_x, width);
+      const double folded = 0.5 * (extent_y - kept_y + extent_x - kept_x);
+      const bool full = params.channels() == 3;
+      const double within = width * (kept_y * kept_x + kFoldedTap * folded);
+      plane += costs.exact_tap * (full ? rows.taps[y] : std::min(rows.taps[y], within));
+    }
   }
   return 1e-9 * plane * static_cast<double>(image[1] * (params.batch() == 1 ? image[0] : 1));
 }
