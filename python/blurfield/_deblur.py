@@ -75,8 +75,8 @@ def deblur(image: ArrayLike, *, operator: Optional[BlurOperator] = None,
            progress: Progress = None) -> Deblurred:
     """Give back the sharp scene of an image whose blur is known.
 
-    Minimises fidelity(A x; image) + lambda prior(x) within bounds; what is left open, noise and
-    weight of the prior among it, is chosen from the image, and the result tells why.
+    Minimises fidelity(A x; image) + lambda prior(x) within bounds (D1). What is left open, noise
+    and weight of the prior among it, is chosen from the image, and the result tells why.
 
     Parameters
     ----------
@@ -129,15 +129,13 @@ def deblur(image: ArrayLike, *, operator: Optional[BlurOperator] = None,
     ValueError
         For options that contradict each other or are out of range, shapes that do not match,
         pixels of weight > 0 that are not finite.
+    TypeError
+        For complex and object arrays, and unless one blur is given.
 
     Warns
     -----
     RuntimeWarning
         Where the result is in doubt; see `Deblurred.warnings`.
-
-    Notes
-    -----
-    Equations (D1) to (D6) of docs/math.md.
     """
     y = _arrays.image(image, "image")
     if operator is None:
@@ -232,8 +230,7 @@ def richardson_lucy(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], num_i
     Raises
     ------
     ValueError
-        For shapes that do not match, pixels of weight > 0 that are not finite, options out of
-        range.
+        For shapes that do not match, pixels in use that are not finite, options out of range.
     Cancelled
         Where `progress` said False.
 
@@ -259,20 +256,16 @@ def richardson_lucy(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], num_i
 
 def wiener(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], *,
            noise: Optional[float] = None, clip: bool = True, mode: str = "reflect") -> Array:
-    """Wiener's filter, for one PSF everywhere, against photographs' usual spectrum.
+    """Wiener's filter (D6), for one PSF everywhere, against photographs' usual spectrum.
 
     Parameters
     ----------
     image : array_like
         (H, W), (C, H, W) or (N, C, H, W).
-    psf : array_like or BlurOperator
-        (h, w), normalised.
+    psf, clip, mode
+        As of `richardson_lucy`; the blur is the same everywhere.
     noise : float, optional
         Standard deviation; None: `noise_level`.
-    clip : bool
-        The result is cut to -1..1, as scikit-image does.
-    mode : str
-        Beyond the border, as of `BlurOperator`.
 
     Returns
     -------
@@ -284,10 +277,6 @@ def wiener(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], *,
     ValueError
         For shapes that do not match, pixels that are not finite, a blur that is not one PSF, and
         where no noise is given and none is found.
-
-    Notes
-    -----
-    (D6).
     """
     return _closed_form(image, psf, noise, clip, mode, None)[0]
 
@@ -295,7 +284,7 @@ def wiener(image: ArrayLike, psf: Union[ArrayLike, BlurOperator], *,
 def tikhonov(image: ArrayLike, psf: Union[ArrayLike, BlurOperator],
              lambda_: Optional[float] = None, *, noise: Optional[float] = None, clip: bool = True,
              gradient: bool = True, mode: str = "reflect") -> Tuple[Array, float]:
-    """The scene of least squares with a quadratic prior, in closed form; and the prior's weight.
+    """Least squares with a quadratic prior in closed form (D6): the scene, the prior's weight.
 
     Parameters
     ----------
@@ -317,10 +306,6 @@ def tikhonov(image: ArrayLike, psf: Union[ArrayLike, BlurOperator],
     ------
     ValueError
         As `wiener`.
-
-    Notes
-    -----
-    (D6).
     """
     return _closed_form(image, psf, noise, clip, mode, (gradient, lambda_))
 
@@ -348,7 +333,7 @@ def gaussian_psf(sigma: float, truncate: float = DEFAULT_TRUNCATE) -> Array:
     Parameters
     ----------
     sigma : float
-        Pixels, > 0.
+        Pixels, > 0, else ValueError.
     truncate : float
         Radius r = max(1, floor(truncate sigma + 1/2)).
 
@@ -356,11 +341,6 @@ def gaussian_psf(sigma: float, truncate: float = DEFAULT_TRUNCATE) -> Array:
     -------
     ndarray
         (2 r + 1, 2 r + 1), float64, of sum 1.
-
-    Raises
-    ------
-    ValueError
-        For sigma <= 0.
     """
     return np.asarray(_core.gaussian_psf(sigma, truncate))
 
@@ -371,17 +351,12 @@ def disk_psf(radius: float) -> Array:
     Parameters
     ----------
     radius : float
-        Pixels, > 0.
+        Pixels, > 0, else ValueError.
 
     Returns
     -------
     ndarray
         (h, w), odd, float64, of sum 1; its centre at (h // 2, w // 2).
-
-    Raises
-    ------
-    ValueError
-        For a radius <= 0.
     """
     return np.asarray(_core.disk_psf(radius))
 
@@ -392,7 +367,7 @@ def motion_psf(length: float, angle: float = 0.0) -> Array:
     Parameters
     ----------
     length : float
-        Pixels, >= 0.
+        Pixels, >= 0, else ValueError.
     angle : float
         Degrees from the x axis, counter-clockwise as seen; 0 is horizontal.
 
@@ -400,11 +375,6 @@ def motion_psf(length: float, angle: float = 0.0) -> Array:
     -------
     ndarray
         (h, w), odd, float64, of sum 1; its centre at (h // 2, w // 2).
-
-    Raises
-    ------
-    ValueError
-        For a negative length.
     """
     return np.asarray(_core.motion_psf(length, angle))
 
@@ -415,19 +385,14 @@ def moffat_psf(fwhm: float, beta: float = 2.5) -> Array:
     Parameters
     ----------
     fwhm : float
-        Full width at half maximum, pixels, > 0.
+        Full width at half maximum, pixels, > 0, else ValueError.
     beta : float
-        > 1; the smaller, the wider the wings.
+        > 1, else ValueError; the smaller, the wider the wings.
 
     Returns
     -------
     ndarray
         (h, w), odd, float64, of sum 1; its centre at (h // 2, w // 2). Cut where what is left holds
         1e-3 of the light, or at 64 fwhm.
-
-    Raises
-    ------
-    ValueError
-        For numbers out of range.
     """
     return np.asarray(_core.moffat_psf(fwhm, beta))

@@ -24,7 +24,7 @@ def gaussian_filter(input: ArrayLike, sigma: Union[float, Sequence[float], Array
                     mode: Modes = "reflect", cval: float = 0.0,
                     truncate: float = DEFAULT_TRUNCATE, *, radius: Radius = None,
                     axes: Union[None, int, Sequence[int]] = None, tolerance: float = 0) -> Array:
-    """Gaussian filter, as scipy.ndimage.gaussian_filter; sigma may be a field.
+    """Gaussian filter (G1), (G8), as scipy.ndimage.gaussian_filter; sigma may be a field.
 
     Parameters
     ----------
@@ -64,10 +64,6 @@ def gaussian_filter(input: ArrayLike, sigma: Union[float, Sequence[float], Array
     ValueError
         For empty arrays, values that are not finite, and arguments out of range.
 
-    Notes
-    -----
-    (G1); derivatives (G8).
-
     Examples
     --------
     >>> import numpy as np, blurfield
@@ -99,7 +95,7 @@ def gaussian_filter(input: ArrayLike, sigma: Union[float, Sequence[float], Array
 def gaussian_filter1d(input: ArrayLike, sigma: float, axis: int = -1, order: int = 0,
                       output: OutputLike = None, mode: str = "reflect", cval: float = 0.0,
                       truncate: float = DEFAULT_TRUNCATE, *, radius: Optional[int] = None) -> Array:
-    """Gaussian filter along one axis, as scipy.ndimage.gaussian_filter1d.
+    """Gaussian filter along one axis (G1), (G8), as scipy.ndimage.gaussian_filter1d.
 
     Parameters
     ----------
@@ -112,17 +108,12 @@ def gaussian_filter1d(input: ArrayLike, sigma: float, axis: int = -1, order: int
 
     Returns
     -------
-    ndarray
-        Of the shape of `input`.
+    ndarray, of the shape of `input`
 
     Raises
     ------
     TypeError, ValueError
         As `gaussian_filter`; ValueError for sigma 0.
-
-    Notes
-    -----
-    (G1); derivatives (G8).
     """
     x = _arrays.numeric(input, "input")
     _check_gaussian(float(sigma), order)
@@ -143,17 +134,14 @@ def correlate1d(input: ArrayLike, weights: ArrayLike, axis: int = -1, output: Ou
         Real numbers, any rank; all of them finite.
     weights : array_like
         One axis. Its middle, len // 2 + origin, stands on the pixel of the result.
-    axis : int
-        The axis that is filtered; the last by default.
-    output, mode, cval
-        As of `gaussian_filter`; one mode.
+    axis, output, mode, cval
+        As of `gaussian_filter1d`.
     origin : int
         Moves the middle.
 
     Returns
     -------
-    ndarray
-        Of the shape of `input`.
+    ndarray, of the shape of `input`
 
     Raises
     ------
@@ -168,7 +156,7 @@ def correlate1d(input: ArrayLike, weights: ArrayLike, axis: int = -1, output: Ou
 
 def convolve1d(input: ArrayLike, weights: ArrayLike, axis: int = -1, output: OutputLike = None,
                mode: str = "reflect", cval: float = 0.0, origin: int = 0) -> Array:
-    """Convolution along one axis, as scipy.ndimage.convolve1d.
+    """Convolution along one axis, as scipy.ndimage.convolve1d; refuses what correlate1d does.
 
     Parameters
     ----------
@@ -177,13 +165,7 @@ def convolve1d(input: ArrayLike, weights: ArrayLike, axis: int = -1, output: Out
 
     Returns
     -------
-    ndarray
-        Of the shape of `input`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `correlate1d`.
+    ndarray, of the shape of `input`
     """
     w = _weights(weights, 1)
     return correlate1d(input, w[::-1], axis, output, mode, cval, _flipped(origin, w.size))
@@ -207,14 +189,12 @@ def correlate(input: ArrayLike, weights: ArrayLike, output: OutputLike = None,
 
     Returns
     -------
-    ndarray
-        Of the shape of `input`.
+    ndarray, of the shape of `input`
 
     Raises
     ------
     TypeError, ValueError
-        As `gaussian_filter`; ValueError for weights along three axes or more, and for a middle
-        outside of them.
+        As `correlate1d`; ValueError for weights along three axes or more.
     """
     x = _arrays.numeric(input, "input")
     w = _weights(weights, x.ndim)
@@ -224,7 +204,7 @@ def correlate(input: ArrayLike, weights: ArrayLike, output: OutputLike = None,
 
 def convolve(input: ArrayLike, weights: ArrayLike, output: OutputLike = None, mode: str = "reflect",
              cval: float = 0.0, origin: Union[int, Sequence[int]] = 0) -> Array:
-    """Convolution, as scipy.ndimage.convolve.
+    """Convolution, as scipy.ndimage.convolve; refuses what correlate does.
 
     Parameters
     ----------
@@ -233,13 +213,7 @@ def convolve(input: ArrayLike, weights: ArrayLike, output: OutputLike = None, mo
 
     Returns
     -------
-    ndarray
-        Of the shape of `input`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `correlate`.
+    ndarray, of the shape of `input`
     """
     w = _weights(weights, np.ndim(input))
     origins = [_flipped(o, n) for o, n in zip(each_axis(origin, w.ndim, "origin"), w.shape)]
@@ -249,26 +223,18 @@ def convolve(input: ArrayLike, weights: ArrayLike, output: OutputLike = None, mo
 def gaussian_laplace(input: ArrayLike, sigma: Union[float, Sequence[float]],
                      output: OutputLike = None, mode: Modes = "reflect", cval: float = 0.0,
                      **kwargs: Any) -> Array:
-    """Laplacian of Gaussian, as scipy.ndimage.gaussian_laplace.
-
-    The sum over the axes of second derivatives (G8).
+    """Laplacian of Gaussian, as scipy.ndimage.gaussian_laplace: second derivatives (G8), added.
 
     Parameters
     ----------
     input, sigma, output, mode, cval
-        As of `gaussian_filter`; sigma is not a field.
+        As of `gaussian_filter`, as are the errors; sigma is not a field.
     **kwargs
         truncate, radius, axes of `gaussian_filter`.
 
     Returns
     -------
-    ndarray
-        Of the shape of `input`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `gaussian_filter`.
+    ndarray, of the shape of `input`
     """
     parts = _derivatives(input, sigma, 2, output, mode, cval, kwargs)
     total = next(parts)
@@ -280,26 +246,16 @@ def gaussian_laplace(input: ArrayLike, sigma: Union[float, Sequence[float]],
 def gaussian_gradient_magnitude(input: ArrayLike, sigma: Union[float, Sequence[float]],
                                 output: OutputLike = None, mode: Modes = "reflect",
                                 cval: float = 0.0, **kwargs: Any) -> Array:
-    """Gradient magnitude by Gaussian derivatives, as scipy.ndimage.gaussian_gradient_magnitude.
-
-    The root of the sum over the axes of squared first derivatives (G8).
+    """Gradient magnitude by derivatives (G8), as scipy.ndimage.gaussian_gradient_magnitude.
 
     Parameters
     ----------
-    input, sigma, output, mode, cval
-        As of `gaussian_filter`; sigma is not a field.
-    **kwargs
-        truncate, radius, axes of `gaussian_filter`.
+    input, sigma, output, mode, cval, **kwargs
+        As of `gaussian_laplace`.
 
     Returns
     -------
-    ndarray
-        Of the shape of `input`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `gaussian_filter`.
+    ndarray, of the shape of `input`
     """
     parts = _derivatives(input, sigma, 1, output, mode, cval, kwargs)
     total = next(parts)
