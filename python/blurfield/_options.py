@@ -25,5 +25,5 @@ def blur_options(truncate: Optional[float], radius: Radius, mode: str, cval: flo
     """With a tolerance, the usual truncate stands for what that allows."""
     if tolerance and truncate == DEFAULT_TRUNCATE:
         truncate = None
-    return _core.BlurOptions(mode_name(mode), float(cval), truncate, _arrays.radii(radius), tolerance,
-                             method, scatter)
+    return _core.BlurOptions(mode_name(mode), float(cval), truncate, _arrays.radii(radius),
+                             tolerance, method, scatter)
