@@ -2,6 +2,7 @@
 #include "python/bindings/call.h"
 
 #include <atomic>
+#include <utility>
 
 namespace blurfield::python {
 namespace {
@@ -18,8 +19,8 @@ std::atomic<int>& limit() {
 int num_threads() { return thread_limit({limit(), {}}); }
 void set_num_threads(int threads) { limit() = threads; }
 
-Call::Call(const py::object& progress)
-    : progress_(progress),
+Call::Call(py::object progress)
+    : progress_(std::move(progress)),
       caller_(std::this_thread::get_id()),
       told_(std::chrono::steady_clock::now()) {
   execution_.threads = limit();

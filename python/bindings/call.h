@@ -21,7 +21,7 @@ void set_num_threads(int threads);
 class Call {
  public:
   // `progress`: None, or a callable that is given the fraction done; False stops the work.
-  explicit Call(const py::object& progress);
+  explicit Call(py::object progress);
 
   const Execution& execution() const { return execution_; }
   // For callbacks of one's own: looks for Ctrl-C, tells the fraction, and says whether to go on.

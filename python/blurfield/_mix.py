@@ -206,9 +206,7 @@ def mix_levels(input: ArrayLike, sigma: ArrayLike, sigmas: Optional[Sequence[flo
     x = _arrays.image(input)
     field = Field(x, sigma, None, None)
     if sigmas is None:
-        # Levels are of a range, be it a narrow one.
-        low, high = float(field.given.min()), 1.01 * float(field.given.max())
-        sigmas = mix_level_sigmas(low, high, tolerance)
+        sigmas = mix_level_sigmas(float(field.given.min()), float(field.given.max()), tolerance)
     options = blur_options(6.0 if truncate is None else truncate, radius, mode, cval, 0)
     target = _arrays.Target(_arrays.result(x, out), x, field.given)
     with reported(progress, "mix_levels") as tell:
@@ -223,7 +221,7 @@ def mix_level_sigmas(sigma_min: float, sigma_max: float, tolerance: float) -> li
     Parameters
     ----------
     sigma_min, sigma_max : float
-        Pixels, 0 < sigma_min < sigma_max.
+        Pixels, 0 < sigma_min <= sigma_max.
     tolerance : float
         Within 0..1, as of `adaptive_blur` (T1).
 
@@ -237,4 +235,5 @@ def mix_level_sigmas(sigma_min: float, sigma_max: float, tolerance: float) -> li
     ValueError
         For numbers out of range.
     """
-    return _core.mix_level_sigmas(sigma_min, sigma_max, tolerance)
+    # Levels are of a range, be it a narrow one.
+    return _core.mix_level_sigmas(sigma_min, max(sigma_max, 1.01 * sigma_min), tolerance)

@@ -79,8 +79,9 @@ def test_eight_bits_get_a_tolerance_where_it_pays(photo, field, told):
     assert wide["tolerance"] == 1e-3 and wide["stack"] > 0
     assert "8-bit" in wide["why"] and "times faster" in wide["why"]
     narrow = told(photo, "--sigma", 0.6)
-    assert narrow["tolerance"] == 0 and narrow["exact"] == 1 and "hardly" in narrow["why"]
+    assert narrow["tolerance"] == 0 and narrow["exact"] == 1 and "less than twice" in narrow["why"]
     assert told(photo, "--sigma-map", field(8, 14), "--linear-light")["tolerance"] == 1e-4
+    assert told(photo, "--sigma-map", field(8, 14), "--bit-depth", 16)["tolerance"] == 0
     assert told(photo, "--sigma-map", field(8, 14), "--tolerance", 0)["why"] == "asked for"
 
 

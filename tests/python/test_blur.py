@@ -207,6 +207,8 @@ def test_mix_levels(rng):
     errors = [np.abs(blurfield.mix_levels(x, sigma, tolerance=e) - exact).max()
               for e in (1e-2, 1e-4)]
     assert errors[0] < 1e-2 and errors[1] < 1e-4
+    flat = blurfield.mix_levels(x, np.full(x.shape, 2.0))
+    np.testing.assert_allclose(flat, blurfield.uniform_blur(x, sigma=2, truncate=8), atol=1e-3)
     levels = blurfield.mix_level_sigmas(1, 4, 1e-3)
     assert len(levels) > 3 and levels == sorted(levels)
 
