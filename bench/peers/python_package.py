@@ -57,12 +57,20 @@ def bench_calls(rounds):
                within(a - b, f"{1e6 * (a - b):.1f} us", OVERHEAD, "15 us")]
 
 
+def aligned(values):
+    """A copy that begins at a multiple of 64 bytes, as the C++ program's images do."""
+    memory = np.empty(values.nbytes + 64, np.uint8)
+    begin = -memory.ctypes.data % 64
+    array = memory[begin:begin + values.nbytes].view(values.dtype).reshape(values.shape)
+    array[...] = values
+    return array
+
+
 def bench_large(ours, rounds):
     """Rows of blurs of 2048 x 2048 by both, into memory that is there already."""
-    x = np.random.default_rng(2).random((2048, 2048), np.float32)
-    sigma = np.ascontiguousarray(np.broadcast_to(np.linspace(0.5, 8, 2048, dtype=np.float32),
-                                                 x.shape))
-    out = np.empty_like(x)
+    x = aligned(np.random.default_rng(2).random((2048, 2048), np.float32))
+    sigma = aligned(np.broadcast_to(np.linspace(0.5, 8, 2048, dtype=np.float32), x.shape))
+    out = aligned(x)
     jobs = {
         "uniform, sigma 3": (lambda threads: ours.uniform(x, 3, threads),
                              lambda: blurfield.uniform_blur(x, sigma=3, out=out)),
@@ -95,6 +103,8 @@ def report(ours, rounds, quick):
            + within(seconds, ms(seconds), IMPORT, "150 ms") + " beside NumPy's own import. A call on "
            f"{SMALL} x {SMALL}\nfloats, sigma 1, all cores:\n\n")
     yield table(["", "from Python", "of that the library", "overhead"], bench_calls(rounds))
-    yield "\nThe same blurs of 2048 x 2048 floats by the C++ program and from Python:\n\n"
+    yield ("\nThe same blurs of 2048 x 2048 floats by the C++ program and from Python, all arrays at"
+           " multiples of 64 bytes;\nNumPy's own begin at any 16, where a uniform blur takes up to a"
+           " fifth longer:\n\n")
     yield table(["", "C++, 1 thread", "Python", "ratio", "C++, 2 threads", "Python", "ratio"],
                 bench_large(ours, rounds))
