@@ -45,7 +45,7 @@ struct Work {
       tick(0.0);
       sites.place(y, x, true);
       for (std::size_t level = 0; level < sites.levels(); ++level) {
-        LevelBlock<T> block(grid, sites.level(level));
+        ResidualBlock<T> block(grid, sites.level(level));
         if (block.empty()) continue;
         passes.start(sites.level(level));
         std::size_t first = 0;
@@ -111,7 +111,7 @@ void residual_gather(const AdaptiveField<T>& field, Index n, const Ladder& ladde
     }
     work.for_blocks(
         i, planes, tick,
-        [&](ResidualPasses<T>& passes, LevelBlock<T>& block, std::span<const Plane> batch) {
+        [&](ResidualPasses<T>& passes, ResidualBlock<T>& block, std::span<const Plane> batch) {
           block.pack(levels);
           passes.gather(pass, batch, block);
         });
@@ -131,15 +131,15 @@ void residual_spread(const AdaptiveField<T>& field, Index n, const Ladder& ladde
   LevelSums<T> sums(work.grid, pass.out, planes);
   InOrder order(2 * thread_limit(execution));
   const auto task = [&](Index i, const Tick& tick) {
-    const auto blocks = std::make_shared<std::vector<LevelBlock<T>>>();
+    const auto blocks = std::make_shared<std::vector<ResidualBlock<T>>>();
     work.for_blocks(
         i, planes, tick,
-        [&](ResidualPasses<T>& passes, LevelBlock<T>& block, std::span<const Plane> batch) {
+        [&](ResidualPasses<T>& passes, ResidualBlock<T>& block, std::span<const Plane> batch) {
           passes.spread(pass, batch, block);
           blocks->push_back(block);
         });
     order.add(i, [&sums, blocks] {
-      for (const LevelBlock<T>& block : *blocks) block.unpack(sums);
+      for (const ResidualBlock<T>& block : *blocks) block.unpack(sums);
     });
   };
   parallel_tasks(work.count(), progress_step(execution, steps - 1, steps),

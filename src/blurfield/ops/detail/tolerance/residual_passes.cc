@@ -18,7 +18,7 @@ Window present(const LevelFilter<T>& axis, const Window& window) {
 }  // namespace
 
 template <class T>
-LevelBlock<T>::LevelBlock(const LevelGrid<T>& grid, const LevelSites& sites)
+ResidualBlock<T>::ResidualBlock(const LevelGrid<T>& grid, const LevelSites& sites)
     : y_(sites.y()), x_(sites.x()) {
   while (grid.axis(level_, 0).step() != sites.step) ++level_;
   present_y_ = present(grid.axis(level_, 0), y_);
@@ -26,14 +26,14 @@ LevelBlock<T>::LevelBlock(const LevelGrid<T>& grid, const LevelSites& sites)
 }
 
 template <class T>
-void LevelBlock<T>::start(std::size_t first, std::size_t planes) {
+void ResidualBlock<T>::start(std::size_t first, std::size_t planes) {
   first_plane_ = first;
   planes_ = planes;
   values_.assign(planes * size(), T{0});
 }
 
 template <class T>
-void LevelBlock<T>::pack(const Levels<T>& levels) {
+void ResidualBlock<T>::pack(const Levels<T>& levels) {
   for (std::size_t c = 0; c < planes_; ++c) {
     levels.pack(level_, first_plane_ + c, present_y_, present_x_, values_.data() + offset(c),
                 stride());
@@ -41,7 +41,7 @@ void LevelBlock<T>::pack(const Levels<T>& levels) {
 }
 
 template <class T>
-void LevelBlock<T>::unpack(LevelSums<T>& sums) const {
+void ResidualBlock<T>::unpack(LevelSums<T>& sums) const {
   for (std::size_t c = 0; c < planes_; ++c) {
     sums.unpack(level_, first_plane_ + c, present_y_, present_x_, values_.data() + offset(c),
                 stride());
@@ -108,7 +108,7 @@ kernels::FullPolynomial ResidualPasses<T>::polynomial(Index i,
 
 template <class T>
 void ResidualPasses<T>::values(const GatherPass<T>& pass, std::span<const Plane> planes,
-                               LevelBlock<T>& block) {
+                               ResidualBlock<T>& block) {
   norm_.resize(at(count()));
   value_.resize(at(count()) * planes.size());
   kernels::residual_values<T>(sites_->pixels.data(), count(),
@@ -125,7 +125,7 @@ void ResidualPasses<T>::values(const GatherPass<T>& pass, std::span<const Plane>
 
 template <class T>
 void ResidualPasses<T>::derivative(const GatherPass<T>& pass, std::span<const Plane> planes,
-                                   LevelBlock<T>& block) {
+                                   ResidualBlock<T>& block) {
   const std::vector<T> ones(at(count()), T{1});
   for (std::size_t c = 0; c < planes.size(); ++c) {
     moments(block.template planes<const T>(c, 1), ones);
@@ -141,7 +141,7 @@ void ResidualPasses<T>::derivative(const GatherPass<T>& pass, std::span<const Pl
 
 template <class T>
 void ResidualPasses<T>::slopes(const GatherPass<T>& pass, std::span<const Plane> planes,
-                               LevelBlock<T>& block) {
+                               ResidualBlock<T>& block) {
   moments(block.template planes<const T>(0, planes.size()), read(pass.coef, planes));
   for (Index i = 0; i < count(); ++i) {
     const auto site = tile_.site(*sites_, i);
@@ -156,7 +156,7 @@ void ResidualPasses<T>::slopes(const GatherPass<T>& pass, std::span<const Plane>
 
 template <class T>
 void ResidualPasses<T>::gather(const GatherPass<T>& pass, std::span<const Plane> planes,
-                               LevelBlock<T>& block) {
+                               ResidualBlock<T>& block) {
   if (!pass.field_dot.empty()) {
     derivative(pass, planes, block);
   } else if (!pass.out.empty()) {
@@ -167,7 +167,7 @@ void ResidualPasses<T>::gather(const GatherPass<T>& pass, std::span<const Plane>
 
 template <class T>
 void ResidualPasses<T>::spread(const SpreadPass<T>& pass, std::span<const Plane> planes,
-                               LevelBlock<T>& block) {
+                               ResidualBlock<T>& block) {
   const bool along = !pass.along.empty();
   const auto none = block.template planes<const T>(0, 0);
   norm_.resize(at(count()));
@@ -198,8 +198,8 @@ void ResidualPasses<T>::spread(const SpreadPass<T>& pass, std::span<const Plane>
                               value.data(), along ? slope.data() : nullptr);
 }
 
-#define BLURFIELD_INSTANTIATE(T) \
-  template class LevelBlock<T>;  \
+#define BLURFIELD_INSTANTIATE(T)   \
+  template class ResidualBlock<T>; \
   template class ResidualPasses<T>
 BLURFIELD_INSTANTIATE(float);
 BLURFIELD_INSTANTIATE(double);

@@ -13,9 +13,9 @@ namespace blurfield::detail {
 
 // The samples of one level that a tile's sites reach, for up to three planes.
 template <class T>
-class LevelBlock {
+class ResidualBlock {
  public:
-  LevelBlock(const LevelGrid<T>& grid, const LevelSites& sites);
+  ResidualBlock(const LevelGrid<T>& grid, const LevelSites& sites);
 
   // Whether no site sees any of the level: zeros stand around it.
   bool empty() const { return present_y_.size() <= 0 || present_x_.size() <= 0; }
@@ -59,17 +59,18 @@ class ResidualPasses {
   void start(const LevelSites& sites);
 
   // `block` holds `planes`; what the sites gather is added to the pass' outputs.
-  void gather(const GatherPass<T>& pass, std::span<const Plane> planes, LevelBlock<T>& block);
+  void gather(const GatherPass<T>& pass, std::span<const Plane> planes, ResidualBlock<T>& block);
   // Spreads into `block`.
-  void spread(const SpreadPass<T>& pass, std::span<const Plane> planes, LevelBlock<T>& block);
+  void spread(const SpreadPass<T>& pass, std::span<const Plane> planes, ResidualBlock<T>& block);
 
  private:
   Index count() const { return static_cast<Index>(sites_->pixels.size()); }
   std::vector<T> read(const View<const T>& image, std::span<const Plane> planes) const;
   void moments(const kernels::ResidualBlock<const T>& block, const std::vector<T>& coef);
-  void values(const GatherPass<T>& pass, std::span<const Plane> planes, LevelBlock<T>& block);
-  void derivative(const GatherPass<T>& pass, std::span<const Plane> planes, LevelBlock<T>& block);
-  void slopes(const GatherPass<T>& pass, std::span<const Plane> planes, LevelBlock<T>& block);
+  void values(const GatherPass<T>& pass, std::span<const Plane> planes, ResidualBlock<T>& block);
+  void derivative(const GatherPass<T>& pass, std::span<const Plane> planes,
+                  ResidualBlock<T>& block);
+  void slopes(const GatherPass<T>& pass, std::span<const Plane> planes, ResidualBlock<T>& block);
   kernels::FullPolynomial polynomial(Index i, const View<const T>& field_dot) const;
   std::array<double, 3> centred(Index i) const;
 

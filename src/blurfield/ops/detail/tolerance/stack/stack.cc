@@ -86,11 +86,11 @@ class Finish {
   bool slopes() const { return !pass_.grad_field.empty() || !pass_.field_dot.empty(); }
 
   void operator()(const StackTileWork<T>& work, const Plane& plane, const Tile& tile) const {
-    const bool plain =
-        !mirrored_.on() && !pass_.add && pass_.field_dot.empty() && pass_.out.x_stride() == 1;
+    const bool plain = !pass_.out.empty() && pass_.out.x_stride() == 1 && !mirrored_.on() &&
+                       !pass_.add && pass_.field_dot.empty();
     for (Index y = tile.y.begin; y < tile.y.end; ++y) {
       const Index first = (y - tile.y.begin) * StackTileWork<T>::kStride;
-      if (!pass_.out.empty() && plain) {
+      if (plain) {
         T* out = pass_.out.row(plane.n, plane.c, y) + tile.x.begin;
         const T* value = work.value() + first;
         for (Index i = 0; i < tile.x.size(); ++i) out[i] = cval_ + value[i];
